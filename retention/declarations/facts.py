@@ -1,0 +1,245 @@
+"""The SQL that reads a declared landing table as uniform record facts.
+
+Belongs here: one `select` per declared table, in the column order of `COLUMNS`. It renames and casts;
+it judges nothing. Rendered twice from one text: as a dbt staging model, and against the live landing
+table when a purge looks again. Does not belong here: where the text goes (`staging`).
+
+No personal value leaves the landing table this way: contact points appear as salted hashes, everything
+else is keys, dates and states.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retention.declarations.model import RuleName, TableDeclaration
+from retention.warehouse.sql import quote_identifier, quote_literal
+
+COLUMNS: dict[str, str] = {
+    "source_schema": "text",
+    "source_table": "text",
+    "record_key": "text",
+    "entity_key": "text",
+    "is_current": "boolean",
+    "is_soft_deleted": "boolean",
+    "link_key": "text",
+    "link_hashes": "text[]",
+    "assignment_key": "text",
+    "anchor_on": "date",
+    "otherwise_on": "date",
+    "collected_at": "timestamp",
+    "counts_as_contact": "boolean",
+    "received_via_partner": "boolean",
+    "partner_key": "text",
+    "assignment_type": "text",
+    "assignment_state": "text",
+    "opened_on": "date",
+    "completed_on": "date",
+    "acknowledged_on": "date",
+    "handover_at": "timestamp",
+    "handover_is_outside": "boolean",
+    "instruction_id": "text",
+    "instruction_period": "text",
+    "request_is_pending": "boolean",
+}
+
+
+def select_facts(table: TableDeclaration, relation: str) -> str:
+    """The record facts of `table` read from `relation` (SQL text that stands in a from clause)."""
+    values = _values(table)
+    lines = ",\n        ".join(
+        f"{values.get(name, f'null::{kind}')} as {name}" for name, kind in COLUMNS.items()
+    )
+    return (
+        "select\n    facts.*,\n    md5(facts::text) as inputs_hash\nfrom (\n"
+        f"    select\n        {lines}\n    from {relation} as landed\n) as facts"
+    )
+
+
+def _values(table: TableDeclaration) -> dict[str, str]:
+    values = {
+        "source_schema": f"{quote_literal(table.schema_)}::text",
+        "source_table": f"{quote_literal(table.name)}::text",
+        "record_key": _record_key(table),
+        "entity_key": _key(table.entity_columns) if table.entity_columns else "null::text",
+        "is_current": (
+            _is_true(table.current_when)
+            if table.current_when
+            else "true"
+        ),
+        # The flag flips back when the id reappears, so it is an input only where it decides.
+        "is_soft_deleted": (
+            _is_true(table.soft_delete)
+            if table.soft_delete and table.assignment_fact
+            else "false"
+        ),
+        **_links(table),
+    }
+    if table.anchor_columns:
+        values["anchor_on"] = _first_readable("local_date", table.anchor_columns)
+    if table.otherwise:
+        values["otherwise_on"] = _first_readable("local_date", (table.otherwise.anchor,))
+    if collected := table.collected_at or (table.anchor_columns[0] if table.anchor_columns else ""):
+        values["collected_at"] = f"sletteplikt.utc_time({_column(collected)})"
+    if table.contact_event:
+        clauses = [
+            " and ".join(_matches(column, wanted) for column, wanted in clause.items())
+            for clause in table.contact_event.counts_when
+        ]
+        values["counts_as_contact"] = (
+            "coalesce(" + " or ".join(f"({clause})" for clause in clauses) + ", false)"
+        )
+    if table.person and table.person.received_via_partner:
+        values["received_via_partner"] = _is_true(table.person.received_via_partner)
+    if table.lead and table.lead.partner:
+        values["partner_key"] = f"{_column(table.lead.partner)}::text"
+    if table.handover:
+        values["partner_key"] = f"{_column(table.handover.partner)}::text"
+        values["handover_at"] = f"sletteplikt.utc_time({_column(table.handover.at)})"
+        values["handover_is_outside"] = _in(table.handover.scope, table.handover.outside)
+    if table.instruction:
+        values["instruction_id"] = f"{_column(table.instruction.id)}::text"
+        values["instruction_period"] = f"{_column(table.instruction.period)}::text"
+    if table.request:
+        closed = table.request.closed_when
+        values["request_is_pending"] = f"not coalesce({_in(closed.column, closed.in_)}, false)"
+    if table.assignment_fact:
+        values.update(_assignment(table))
+    return values
+
+
+def _record_key(table: TableDeclaration) -> str:
+    if not table.key:
+        # No unique key is declared: the row is counted, reviewed and never purged by key.
+        row = "sletteplikt.link_hash('row', landed::text)"
+        return (
+            f"'row:' || {row} || ':' || row_number() over (partition by landed::text)::text"
+        )
+    if table.key_is_personal:
+        return f"sletteplikt.link_hash('key', {_column(table.key[0])}::text)"
+    return _key(table.key)
+
+
+def _key(columns: tuple[str, ...]) -> str:
+    if len(columns) == 1:
+        return f"sletteplikt.key_text({_column(columns[0])})"
+    parts = " || ',' || ".join(
+        f"coalesce(to_json(sletteplikt.key_text({_column(c)}))::text, 'null')" for c in columns
+    )
+    return f"'[' || {parts} || ']'"
+
+
+def _links(table: TableDeclaration) -> dict[str, str]:
+    links: dict[str, str] = {}
+    if subject := table.subject:
+        if pointer := subject.foreign_key or subject.through:
+            links["link_key"] = f"sletteplikt.key_text({_column(pointer)})"
+        hashes = [
+            f"sletteplikt.link_hash('{kind}', {_column(column)}::text)"
+            for kind, columns in (("email", subject.email), ("phone", subject.phone))
+            for column in columns
+        ]
+        if hashes:
+            links["link_hashes"] = f"array_remove(array[{', '.join(hashes)}], null)"
+    if table.assignment:
+        links["assignment_key"] = f"sletteplikt.key_text({_column(table.assignment.column)})"
+    return links
+
+
+def _assignment(table: TableDeclaration) -> dict[str, str]:
+    fact = table.assignment_fact
+    assert fact is not None
+    states = " ".join(
+        f"when {_in(fact.state.column, values)} then '{name}'"
+        for name, values in (
+            ("open", fact.state.open),
+            ("completed", fact.state.completed),
+            ("ended", fact.state.ended),
+            ("draft", fact.state.draft),
+        )
+        if values
+    )
+    values = {
+        "assignment_type": (
+            f"{_column(fact.type)}::text"
+            if isinstance(fact.type, str)
+            else f"{quote_literal(fact.type.value)}::text"
+        ),
+        "assignment_state": f"case {states} else 'unknown' end",
+        "opened_on": f"sletteplikt.local_date({_column(fact.opened_at)})",
+        "completed_on": f"sletteplikt.local_date({_column(fact.completed_at)})",
+    }
+    if fact.acknowledged_at:
+        values["acknowledged_on"] = f"sletteplikt.local_date({_column(fact.acknowledged_at)})"
+    return values
+
+
+def _matches(column: str, wanted: Any) -> str:
+    if isinstance(wanted, bool):
+        return _is_true(column) if wanted else f"not {_is_true(column)}"
+    if isinstance(wanted, dict):
+        (operator, value), *more = wanted.items()
+        if more or operator not in ("greater_than", "not_in"):
+            raise ValueError(f"unknown condition on {column}")
+        if operator == "greater_than":
+            return f"sletteplikt.as_number({_column(column)}) > {float(value)!r}::numeric"
+        return f"not coalesce({_in(column, tuple(value))}, false)"
+    return _in(column, tuple(wanted) if isinstance(wanted, list | tuple) else (wanted,))
+
+
+def _in(column: str, values: tuple[Any, ...]) -> str:
+    listed = ", ".join(quote_literal(str(value)) for value in values)
+    return f"{_column(column)}::text in ({listed})"
+
+
+def _is_true(column: str) -> str:
+    """True for a boolean, and for the ways in which text columns spell one; a cast would raise."""
+    return f"coalesce(lower({_column(column)}::text) in ('true', 't', 'yes', '1'), false)"
+
+
+def _first_readable(function: str, columns: tuple[str, ...]) -> str:
+    calls = [f"sletteplikt.{function}({_column(column)})" for column in columns]
+    return calls[0] if len(calls) == 1 else f"coalesce({', '.join(calls)})"
+
+
+def _column(name: str | None) -> str:
+    return f"landed.{quote_identifier(name or '')}"
+
+
+def describe(table: TableDeclaration) -> dict[str, str]:
+    """What the models must know of a table besides its rows, one row of the seed `declared_tables`.
+
+    Everything is text; an empty string reads as null. Booleans are `true` or `false`.
+    """
+    subject = table.subject
+    rule = table.follows.rule if isinstance(table.follows, RuleName) else ""
+    return {
+        "source_schema": table.schema_,
+        "source_table": table.name,
+        "is_governed": str(not table.exempt).lower(),
+        "follows": "rule" if rule else str(table.follows),
+        "rule_id": rule,
+        "subject_link": subject.link if subject else "",
+        "subject_to": (subject.to or "") if subject else "",
+        "unmatched": subject.unmatched if subject else "",
+        "otherwise_rule": table.otherwise.rule if table.otherwise else "",
+        "assignment_link": (
+            ("foreign_key" if table.assignment.foreign_key else "through")
+            if table.assignment
+            else ""
+        ),
+        "assignment_to": table.assignment.to if table.assignment else "",
+        "period_key": table.period or "",
+        "accounting_class": table.accounting.class_ if table.accounting else "",
+        "needs_anchor": str(table.needs_anchor).lower(),
+        "is_person": str(bool(table.person)).lower(),
+        "is_lead": str(bool(table.lead)).lower(),
+        "is_contact_event": str(bool(table.contact_event)).lower(),
+        "is_assignment": str(bool(table.assignment_fact)).lower(),
+        "is_handover": str(bool(table.handover)).lower(),
+        "is_partner": str(bool(table.instruction)).lower(),
+        "is_request": str(bool(table.request)).lower(),
+        "minimised_with_person": str(
+            any("accounting" in column.not_required_by for column in table.personal.values())
+        ).lower(),
+    }

@@ -1,0 +1,384 @@
+"""The declaration of a landing table, as a checked object.
+
+Belongs here: the vocabulary of `config.meta.retention` and the rules a declaration must obey.
+Does not belong here: reading files (`load`) or writing SQL (`staging`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+PERSONAL_KINDS = (
+    "name",
+    "email",
+    "phone",
+    "national_id",
+    "address",
+    "ip",
+    "account_number",
+    "free_text",
+    "online_id",
+    "financial",
+    "family",
+    "special_category",
+    "object_pointer",
+    "other",
+)
+
+
+class Part(BaseModel):
+    """A part of a declaration: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Exemption(Part):
+    """Why a table holds no personal data, who says so, and when that is looked at again."""
+
+    reason: str = Field(min_length=10)
+    owner: str
+    review_on: date
+
+
+class Otherwise(Part):
+    """The stated outcome for a row whose data subject is not known: a rule and its own anchor."""
+
+    rule: str
+    anchor: str
+
+
+class Subject(Part):
+    """How a row finds its data subject: exactly one of the five ways."""
+
+    self_: bool = Field(default=False, alias="self")
+    foreign_key: str | None = None
+    through: str | None = None
+    email: tuple[str, ...] = ()
+    phone: tuple[str, ...] = ()
+    to: str | None = None
+    unmatched: Literal["review", "own_rule"] = "review"
+
+    @model_validator(mode="after")
+    def one_way(self) -> Subject:
+        named = [bool(self.foreign_key), bool(self.through), bool(self.email or self.phone)]
+        if self.self_:
+            if named[0] or named[1] or self.to:
+                raise ValueError("subject: `self` takes only `email` and `phone`")
+        elif sum(named) != 1 or not self.to:
+            raise ValueError(
+                "subject: name exactly one of foreign_key, through, email/phone, and `to`"
+            )
+        return self
+
+    @property
+    def link(self) -> str:
+        """self, foreign_key, through or contact_point: the name of the way that is declared."""
+        if self.self_:
+            return "self"
+        if self.foreign_key:
+            return "foreign_key"
+        return "through" if self.through else "contact_point"
+
+
+class AssignmentLink(Part):
+    """The assignment a row belongs to, by foreign key or through another governed table."""
+
+    foreign_key: str | None = None
+    through: str | None = None
+    to: str
+
+    @model_validator(mode="after")
+    def one_way(self) -> AssignmentLink:
+        if bool(self.foreign_key) == bool(self.through):
+            raise ValueError("assignment: name exactly one of foreign_key and through")
+        return self
+
+    @property
+    def column(self) -> str:
+        return self.foreign_key or self.through or ""
+
+
+class Person(Part):
+    """Rows are persons; `received_via_partner` names the boolean column that says how they came."""
+
+    received_via_partner: str | None = None
+
+
+class Lead(Part):
+    """Rows are leads handed over to us: when, and by which partner (null: direct)."""
+
+    received_at: str
+    partner: str | None = None
+
+
+class ContactEvent(Part):
+    """Rows are contact events; those that match any of `counts_when` make a relationship (§6)."""
+
+    at: str
+    counts_when: tuple[dict[str, Any], ...] = Field(min_length=1)
+
+
+class States(Part):
+    """The state column of an assignment, and what its values mean."""
+
+    column: str
+    open: tuple[str, ...] = ()
+    completed: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    draft: tuple[str, ...] = ()
+
+
+class FixedValue(Part):
+    """A value that holds for every row of the table."""
+
+    value: str
+
+
+class AssignmentFact(Part):
+    """Rows are assignments, contracts, subscriptions or product orders."""
+
+    type: str | FixedValue
+    state: States
+    opened_at: str
+    completed_at: str
+    acknowledged_at: str | None = None
+    subscription: bool = False
+
+
+class Accounting(Part):
+    """Rows are accounting documents of a class of the policy (bokføringsloven § 13)."""
+
+    document_date: str
+    class_: str = Field(alias="class")
+
+
+class Handover(Part):
+    """Rows hand a person over to a partner, inside or outside our own business area (§1)."""
+
+    at: str
+    scope: str
+    outside: tuple[str, ...]
+    partner: str
+
+
+class Instruction(Part):
+    """Rows are partners; these columns hold the partner's recorded processing instruction."""
+
+    id: str
+    period: str
+
+
+class ClosedWhen(Part):
+    column: str
+    in_: tuple[str, ...] = Field(alias="in")
+
+
+class Request(Part):
+    """Rows are rights requests; one that is not closed holds the person's records (§8)."""
+
+    received_at: str
+    closed_when: ClosedWhen
+
+
+class PersonalColumn(Part):
+    kind: str
+    not_required_by: tuple[Literal["accounting"], ...] = ()
+
+    @field_validator("kind")
+    @classmethod
+    def known_kind(cls, value: str) -> str:
+        if value not in PERSONAL_KINDS:
+            raise ValueError(f"unknown kind of personal data '{value}'")
+        return value
+
+
+class RuleName(Part):
+    rule: str
+
+
+class TableDeclaration(Part):
+    """Everything declared about one landing table. `schema_` and `name` come from the dbt source."""
+
+    schema_: str
+    name: str
+    description: str = ""
+    system: str = ""
+    owner: str = ""
+    schema_optional: bool = False
+    optional: bool = False
+    exempt: Exemption | None = None
+    key: tuple[str, ...] = ()
+    key_is_personal: bool = False
+    entity: tuple[str, ...] = ()
+    current_when: str | None = None
+    soft_delete: str | None = None
+    subject: Subject | None = None
+    otherwise: Otherwise | None = None
+    follows: Literal["person", "assignment", "review"] | RuleName = "review"
+    assignment: AssignmentLink | None = None
+    anchor: tuple[str, ...] = ()
+    period: str | None = None
+    collected_at: str | None = None
+    person: Person | None = None
+    lead: Lead | None = None
+    contact_event: ContactEvent | None = None
+    assignment_fact: AssignmentFact | None = None
+    accounting: Accounting | None = None
+    handover: Handover | None = None
+    instruction: Instruction | None = None
+    request: Request | None = None
+    external_object: str | None = None
+    personal: dict[str, PersonalColumn] = Field(default_factory=dict)
+    harmless: tuple[str, ...] = ()
+
+    @field_validator("anchor", "entity", "key", "harmless", mode="before")
+    @classmethod
+    def one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("personal", mode="before")
+    @classmethod
+    def short_form(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {k: {"kind": v} if isinstance(v, str) else v for k, v in value.items()}
+
+    @model_validator(mode="after")
+    def consistent(self) -> TableDeclaration:
+        if self.exempt:
+            if self.instruction and not self.key:
+                raise ValueError("a table with partners' instructions needs a `key`")
+            return self
+        twice = set(self.personal) & set(self.harmless)
+        if twice:
+            raise ValueError(f"column both personal and harmless: {', '.join(sorted(twice))}")
+        if self.person and not (self.subject and self.subject.self_):
+            raise ValueError("a table of persons needs `subject: {self: true}`")
+        if self.contact_event and (self.period or self.follows != "person"):
+            # A purged contact would move its person from R3 back to R1 (facts outlive evidence).
+            raise ValueError("a contact event follows its person and has no period of its own")
+        if (self.lead or self.contact_event or self.handover or self.request) and not self.subject:
+            raise ValueError("leads, contact events, hand-overs and requests need a subject")
+        if self.follows == "assignment" and not (self.assignment or self.assignment_fact):
+            raise ValueError("`follows: assignment` needs `assignment` or `assignment_fact`")
+        if self.follows == "person" and not self.subject:
+            raise ValueError("`follows: person` needs `subject`")
+        if isinstance(self.follows, RuleName) and not self.anchor_columns:
+            raise ValueError("a table with a rule of its own needs an `anchor`")
+        if self.subject and self.subject.unmatched == "own_rule" and not self.otherwise:
+            raise ValueError("`unmatched: own_rule` needs `otherwise: {rule, anchor}`")
+        if self.period and not self.anchor_columns:
+            raise ValueError("a period of its own needs an `anchor`")
+        if self.key_is_personal and len(self.key) != 1:
+            raise ValueError("`key_is_personal` is for a key of one column")
+        return self
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.schema_}.{self.name}"
+
+    @property
+    def staging_model(self) -> str:
+        return f"stg_{self.schema_}__{self.name}"
+
+    @property
+    def entity_columns(self) -> tuple[str, ...]:
+        return self.entity or self.key
+
+    @property
+    def anchor_columns(self) -> tuple[str, ...]:
+        """The columns whose first readable value dates the row itself, by what the row is."""
+        if self.anchor:
+            return self.anchor
+        for column in (
+            self.lead and self.lead.received_at,
+            self.contact_event and self.contact_event.at,
+            self.accounting and self.accounting.document_date,
+            self.handover and self.handover.at,
+            self.request and self.request.received_at,
+            self.person and self.collected_at,
+        ):
+            if column:
+                return (column,)
+        return ()
+
+    @property
+    def needs_anchor(self) -> bool:
+        """True where a row without a readable date of its own cannot be classified."""
+        return bool(
+            self.lead
+            or self.contact_event
+            or self.accounting
+            or self.person
+            or self.handover
+            or self.period
+            or isinstance(self.follows, RuleName)
+        )
+
+    @property
+    def is_fact(self) -> bool:
+        """True where rows of this table can move the deadline of other records."""
+        return bool(
+            self.person
+            or self.lead
+            or self.contact_event
+            or self.assignment_fact
+            or self.handover
+            or self.instruction
+            or self.request
+        )
+
+    @property
+    def columns_used(self) -> tuple[str, ...]:
+        """Landing columns the record facts read: without one of them the table is set aside."""
+        used: list[str | None] = [*self.key, *self.entity, *self.anchor_columns]
+        used += [self.current_when, self.soft_delete, self.collected_at]
+        if self.subject:
+            used += [self.subject.foreign_key, self.subject.through]
+            used += [*self.subject.email, *self.subject.phone]
+        if self.otherwise:
+            used.append(self.otherwise.anchor)
+        if self.assignment:
+            used.append(self.assignment.column)
+        if self.person:
+            used.append(self.person.received_via_partner)
+        if self.lead:
+            used.append(self.lead.partner)
+        if self.contact_event:
+            used += [column for clause in self.contact_event.counts_when for column in clause]
+        if fact := self.assignment_fact:
+            used += [fact.type if isinstance(fact.type, str) else None, fact.state.column]
+            used += [fact.opened_at, fact.completed_at, fact.acknowledged_at]
+        if self.handover:
+            used += [self.handover.scope, self.handover.partner]
+        if self.instruction:
+            used += [self.instruction.id, self.instruction.period]
+        if self.request:
+            used.append(self.request.closed_when.column)
+        return tuple(dict.fromkeys(column for column in used if column))
+
+    @property
+    def columns_declared(self) -> frozenset[str]:
+        return frozenset((*self.columns_used, *self.personal, *self.harmless))
+
+
+class Declarations(Part):
+    """All declared tables, in the order schema, name."""
+
+    tables: tuple[TableDeclaration, ...]
+
+    @property
+    def governed(self) -> tuple[TableDeclaration, ...]:
+        """Tables whose rows are records."""
+        return tuple(table for table in self.tables if not table.exempt)
+
+    @property
+    def staged(self) -> tuple[TableDeclaration, ...]:
+        """Tables the models read: the governed ones, and partners with their instructions."""
+        return tuple(table for table in self.tables if not table.exempt or table.instruction)
+
+    def table(self, qualified: str) -> TableDeclaration | None:
+        return next((table for table in self.tables if table.qualified == qualified), None)

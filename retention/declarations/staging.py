@@ -1,0 +1,86 @@
+"""Writes one dbt staging model per declared table, and the seed that describes them.
+
+Belongs here: the generated files, written before dbt parses (dbt makes no model from YAML). Does not
+belong here: the SQL of the facts (`facts`).
+
+A generated file is rewritten only when its text differs, so that dbt's partial parse stays warm.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from retention.declarations.facts import COLUMNS, describe, select_facts
+from retention.declarations.model import Declarations, TableDeclaration
+from retention.warehouse.sql import quote_identifier
+
+GENERATED = "generated"
+
+
+def live_sql(table: TableDeclaration) -> str:
+    """The record facts of `table` as they stand in its landing table now."""
+    relation = f"{quote_identifier(table.schema_)}.{quote_identifier(table.name)}"
+    return select_facts(table, relation)
+
+
+def staging_sql(table: TableDeclaration) -> str:
+    """The dbt model of `table`. A landing table that is absent or lacks a declared column is set
+    aside: the model is then empty and the rest of the job goes on."""
+    source = f"source('{table.schema_}', '{table.name}')"
+    columns = ", ".join(f"'{column}'" for column in table.columns_used)
+    facts = select_facts(table, "{{ " + source + " }}")
+    # `facts::text` ends in a double colon only; no Jinja delimiter can appear in an identifier here.
+    return (
+        "{#- Generated from the declaration of this table. Change the declaration. -#}\n"
+        f"{{% if landing_is_usable({source}, [{columns}]) %}}\n{facts}\n"
+        "{% else %}\n{{ no_facts() }}\n{% endif %}\n"
+    )
+
+
+def write_staging(declarations: Declarations, dbt_dir: Path) -> list[Path]:
+    """Writes the staging models, their list and their seed; removes those of tables that are gone.
+
+    Returns the paths that changed.
+    """
+    models = dbt_dir / "models" / "staging"
+    wanted: dict[Path, str] = {
+        dbt_dir / "macros" / GENERATED / "declared_staging.sql": _list_macro(declarations),
+        dbt_dir / "seeds" / GENERATED / "declared_tables.csv": _seed(declarations),
+    }
+    for table in declarations.staged:
+        path = models / table.schema_ / GENERATED / f"{table.staging_model}.sql"
+        wanted[path] = staging_sql(table)
+    for old in models.glob(f"*/{GENERATED}/*.sql"):
+        if old not in wanted:
+            old.unlink()
+    return [path for path, text in wanted.items() if _write(path, text)]
+
+
+def _list_macro(declarations: Declarations) -> str:
+    names = "".join(f"    '{table.staging_model}',\n" for table in declarations.staged)
+    columns = "".join(f"    '{name}': '{kind}',\n" for name, kind in COLUMNS.items())
+    return (
+        "{#- Generated from the declarations: the staging models, and the shape they share. -#}\n"
+        "{% macro declared_staging() %}{{ return([\n" + names + "]) }}{% endmacro %}\n"
+        "{% macro fact_columns() %}{{ return({\n" + columns + "}) }}{% endmacro %}\n"
+    )
+
+
+def _seed(declarations: Declarations) -> str:
+    text = io.StringIO()
+    rows = [describe(table) for table in declarations.staged]
+    fields = list(rows[0]) if rows else ["source_schema", "source_table"]
+    writer = csv.DictWriter(text, fieldnames=fields, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _write(path: Path, text: str) -> bool:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return True

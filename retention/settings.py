@@ -1,0 +1,69 @@
+"""Where things are: the project's folders, the state folder, the database named from outside.
+
+Belongs here: reading the environment once, into one frozen value that is passed on. Does not belong
+here: opening anything, and the policy's own values, which live in the policy file alone.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from retention.errors import UsageError
+
+DEFAULT_UI_PORT = 3000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run's configuration. `database_url` None means the embedded server under `state`."""
+
+    project: Path
+    state: Path
+    database_url: str | None
+    policy_dir: Path
+    dbt_dir: Path
+    declarations_dir: Path
+    postgres_bin: Path | None = None
+    dagster_database_url: str | None = None
+    ui_port: int = DEFAULT_UI_PORT
+
+
+def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from `env`; an empty variable counts as unset.
+
+    Raises UsageError when a value cannot be used.
+    """
+    project = _folder(env, "RETENTION_PROJECT_DIR", _project_root())
+    dbt_dir = project / "dbt_project"
+    postgres_bin = env.get("RETENTION_POSTGRES_BIN")
+    return Settings(
+        project=project,
+        state=_folder(env, "RETENTION_STATE_DIR", project / ".retention"),
+        database_url=env.get("RETENTION_DATABASE_URL") or None,
+        policy_dir=_folder(env, "RETENTION_POLICY_DIR", project / "policy"),
+        dbt_dir=dbt_dir,
+        declarations_dir=_folder(env, "RETENTION_DECLARATIONS_DIR", dbt_dir / "models" / "staging"),
+        postgres_bin=Path(postgres_bin).expanduser().resolve() if postgres_bin else None,
+        dagster_database_url=env.get("RETENTION_DAGSTER_DATABASE_URL") or None,
+        ui_port=_port(env.get("RETENTION_UI_PORT") or str(DEFAULT_UI_PORT)),
+    )
+
+
+def _folder(env: Mapping[str, str], name: str, default: Path) -> Path:
+    value = env.get(name)
+    return Path(value).expanduser().resolve() if value else default
+
+
+def _project_root() -> Path:
+    """The clone the package was installed from; else, for a copied install, the current folder."""
+    installed_from = Path(__file__).resolve().parent.parent
+    if (installed_from / "pyproject.toml").is_file():
+        return installed_from
+    return Path.cwd()
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise UsageError(f"RETENTION_UI_PORT is {value!r}: give a port between 1 and 65535")
+    return int(value)
