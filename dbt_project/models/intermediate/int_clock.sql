@@ -1,0 +1,10 @@
+-- One row: the as-of date of this classification and the policy in force. The only model with a clock.
+select
+    '{{ var("as_of_date") }}'::date as as_of,
+    policy_settings.policy_version,
+    policy_settings.policy_hash,
+    policy_settings.due_soon_days,
+    policy_settings.review_by_days,
+    policy_settings.grace_days,
+    policy_settings.idle_active_months
+from {{ ref('policy_settings') }} as policy_settings

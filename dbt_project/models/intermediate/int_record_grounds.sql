@@ -1,0 +1,300 @@
+{{ config(indexes=[{'columns': ['row_id']}]) }}
+-- Every ground on which a record stands: for the row, and for the columns that accounting does not need.
+-- A person's own row lists all of the person's grounds; what follows a person or an assignment takes the
+-- one that decides. `basis_rule_id` is the rule whose approval counts.
+with records as (
+    select
+        cases.row_id,
+        cases.source_schema,
+        cases.source_schema || '.' || cases.source_table || ':' || cases.record_key as record_id,
+        cases.subject_id,
+        cases.assignment_id,
+        cases.is_ambiguous,
+        cases.anchor_on,
+        cases.otherwise_on,
+        sletteplikt.local_date(cases.collected_at) as collected_on,
+        declared.is_person,
+        declared.is_lead,
+        declared.is_assignment,
+        declared.rule_id as own_rule_id,
+        declared.otherwise_rule,
+        declared.accounting_class,
+        declared.period_key,
+        declared.minimised_with_person,
+        handovers.instruction_id,
+        handovers.instruction_period,
+        clock.as_of,
+        marked.is_sample,
+        cases.anchor_on > '1970-01-01' and cases.anchor_on <= clock.as_of as is_dated,
+        case
+            when handovers.referred_at is not null and cases.collected_at > handovers.referred_at then 'processor'
+            when handovers.has_joint_handover then 'joint_controller'
+            else 'controller'
+        end as controller_role,
+        case
+            when declared.accounting_class is not null then 'accounting'
+            when declared.follows = 'rule' then 'rule'
+            when
+                handovers.referred_at is not null and cases.collected_at > handovers.referred_at
+                and not declared.is_assignment
+                then 'processor'
+            when declared.is_person then 'person'
+            when declared.is_lead and cases.subject_id is not null then 'lead'
+            when declared.follows = 'person' and cases.subject_id is not null then 'supporting'
+            when declared.follows = 'assignment' and cases.assignment_id is not null then 'assignment'
+            when declared.unmatched = 'own_rule' and not cases.is_ambiguous then 'otherwise'
+            else 'unclassified'
+        end as path
+    from {{ ref('int_record_cases') }} as cases
+    inner join {{ ref('declared_tables') }} as declared
+        on cases.source_schema = declared.source_schema and cases.source_table = declared.source_table
+    cross join {{ ref('int_clock') }} as clock
+    left join {{ ref('int_marked_schemas') }} as marked on cases.source_schema = marked.source_schema
+    left join {{ ref('int_handovers_decided') }} as handovers on cases.subject_id = handovers.subject_id
+),
+
+-- The person's own row: everything the person stands on. A row without a usable date of its own keeps
+-- the rule it would follow.
+of_persons as (
+    select
+        records.row_id,
+        coalesce(grounds.rule_id, 'R2') as rule_id,
+        coalesce(grounds.rule_id, 'R2') as basis_rule_id,
+        grounds.anchor_on,
+        grounds.event_id,
+        grounds.last_day,
+        grounds.due_on,
+        case when grounds.subject_id is null then 'nothing dates this person' else grounds.review_reason end
+            as review_reason
+    from records
+    left join {{ ref('int_person_grounds') }} as grounds on records.subject_id = grounds.subject_id
+    where records.path = 'person'
+),
+
+of_leads as (
+    select
+        records.row_id,
+        coalesce(
+            case when leads.outcome in ('already', 'in_time') then winners.rule_id else leads.rule_id end, 'R1'
+        ) as rule_id,
+        coalesce(
+            case when leads.outcome in ('already', 'in_time') then winners.rule_id else leads.rule_id end, 'R1'
+        ) as basis_rule_id,
+        case when leads.outcome in ('already', 'in_time') then winners.anchor_on else leads.anchor_on end as anchor_on,
+        case when leads.outcome in ('already', 'in_time') then winners.event_id else leads.event_id end as event_id,
+        case when leads.outcome in ('already', 'in_time') then winners.last_day else leads.last_day end as last_day,
+        case when leads.outcome in ('already', 'in_time') then winners.due_on else leads.due_on end as due_on,
+        case
+            when leads.outcome = 'late' then 'contact came after the period had ended'
+            when leads.outcome in ('already', 'in_time') then winners.review_reason
+        end as review_reason
+    from records
+    left join {{ ref('int_leads_decided') }} as leads
+        on records.row_id = leads.row_id and not leads.is_registration
+    left join {{ ref('int_person_winners') }} as winners on records.subject_id = winners.subject_id
+    where records.path = 'lead'
+),
+
+-- Supporting records and drafts go with the person; a shorter configured period ends them sooner.
+of_followers as (
+    select
+        records.row_id,
+        'SUPPORTING' as rule_id,
+        coalesce(winners.rule_id, 'UNCLASSIFIED') as basis_rule_id,
+        coalesce(winners.anchor_on, records.anchor_on) as anchor_on,
+        coalesce(winners.event_id, records.record_id) as event_id,
+        least(winners.last_day, own.last_day) as last_day,
+        least(winners.last_day, own.last_day) + 1 as due_on,
+        case
+            when winners.subject_id is null then 'nothing dates this person'
+            when own.last_day is null then winners.review_reason
+        end as review_reason
+    from records
+    left join {{ ref('int_person_winners') }} as winners on records.subject_id = winners.subject_id
+    left join {{ ref('policy_supporting_periods') }} as periods
+        on records.period_key = periods.period_key
+        and {{ approved('periods.mark', 'periods.approval', 'records.is_sample') }}
+    left join lateral (
+        select
+            case
+                when periods.period_key is not null
+                    then sletteplikt.last_day(records.anchor_on, periods.period_months, periods.period_days)
+            end as last_day
+    ) as own on true
+    where records.path = 'supporting'
+),
+
+of_assignments as (
+    select
+        records.row_id,
+        case
+            when assignments.outcome = 'open' then 'ACTIVE'
+            when assignments.outcome = 'draft' then coalesce(winners.rule_id, 'UNCLASSIFIED')
+            when assignments.assignment_id is null then 'UNCLASSIFIED'
+            else 'R4'
+        end as rule_id,
+        case when assignments.outcome = 'draft' then winners.anchor_on else
+            case when assignments.outcome = 'open' then assignments.opened_on else assignments.anchor_on end
+        end as anchor_on,
+        case when assignments.outcome = 'draft' then winners.event_id else assignments.event_id end as event_id,
+        case assignments.outcome when 'draft' then winners.last_day when 'ended' then assignments.last_day end
+            as last_day,
+        case assignments.outcome when 'draft' then winners.due_on when 'ended' then assignments.due_on end as due_on,
+        case
+            when assignments.assignment_id is null then 'the assignment it names is not known'
+            when assignments.outcome = 'draft' and winners.subject_id is null then 'nothing dates this person'
+            when assignments.outcome = 'draft' then winners.review_reason
+            when assignments.outcome = 'review' then 'assignment: ' || assignments.review_reason
+        end as review_reason
+    from records
+    left join {{ ref('int_assignments_decided') }} as assignments
+        on records.assignment_id = assignments.assignment_id
+    left join {{ ref('int_person_winners') }} as winners on assignments.subject_id = winners.subject_id
+    where records.path = 'assignment'
+),
+
+of_accounting as (
+    select
+        records.row_id,
+        ended.unmoved_last_day,
+        records.anchor_on,
+        records.record_id,
+        records.is_sample,
+        classes.mark,
+        classes.approval,
+        {{ on_working_day('ended.unmoved_last_day', 'rule.is_minimum', 'days') }} as last_day
+    from records
+    inner join {{ ref('policy_rules') }} as rule on rule.rule_id = 'R5'
+    left join {{ ref('policy_accounting_classes') }} as classes
+        on records.accounting_class = classes.accounting_class
+    -- The period runs from the end of the fiscal year, which is the calendar year.
+    left join lateral (
+        select
+            sletteplikt.last_day(
+                make_date(extract(year from records.anchor_on)::int, 12, 31), classes.period_months, 0
+            ) as unmoved_last_day
+    ) as ended on true
+    left join {{ ref('int_working_days') }} as days on ended.unmoved_last_day = days.on_day
+    where records.path = 'accounting'
+),
+
+of_own_rules as (
+    select
+        records.row_id,
+        rule.rule_id,
+        records.record_id,
+        case records.path when 'rule' then records.anchor_on else records.otherwise_on end as anchor_on,
+        sletteplikt.last_day(
+            case records.path when 'rule' then records.anchor_on else records.otherwise_on end,
+            rule.period_months, rule.period_days
+        ) as last_day,
+        rule.period_months is not null or rule.period_days is not null as has_period,
+        records.path = 'otherwise' and (
+            records.otherwise_on is null
+            or records.otherwise_on > records.as_of
+            or records.otherwise_on <= '1970-01-01'
+        ) as is_undated
+    from records
+    inner join {{ ref('policy_rules') }} as rule
+        on rule.rule_id = case records.path when 'rule' then records.own_rule_id else records.otherwise_rule end
+    where records.path in ('rule', 'otherwise')
+),
+
+of_processors as (
+    select
+        records.row_id,
+        records.record_id,
+        records.collected_on as anchor_on,
+        (records.collected_on + records.instruction_period)::date as last_day,
+        case when records.instruction_period is null then 'the partner has recorded no instruction' end
+            as review_reason
+    from records
+    where records.path = 'processor'
+),
+
+columns_of_accounting as (
+    select
+        records.row_id,
+        winners.rule_id,
+        winners.anchor_on,
+        winners.event_id,
+        winners.last_day,
+        winners.due_on,
+        winners.review_reason
+    from records
+    inner join {{ ref('int_person_winners') }} as winners on records.subject_id = winners.subject_id
+    where records.path = 'accounting' and records.minimised_with_person
+),
+
+grounds as (
+    select row_id, 'row' as column_group, rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    from of_persons
+    union all
+    select row_id, 'row', rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    from of_leads
+    union all
+    select row_id, 'row', rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    from of_followers
+    union all
+    select row_id, 'row', rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    from of_assignments
+    union all
+    select
+        row_id, 'row', 'R5', 'R5', anchor_on, record_id, last_day, last_day + 1,
+        case
+            when mark is null then 'its accounting class is not in the policy'
+            when not {{ approved('mark', 'approval', 'is_sample') }} then 'nobody approved the period of its class'
+        end
+    from of_accounting
+    union all
+    select
+        row_id, 'row', rule_id, rule_id, anchor_on, record_id,
+        case when has_period then last_day end,
+        case when has_period then last_day + 1 end,
+        case when is_undated then 'its own date is missing, unreadable or impossible' end
+    from of_own_rules
+    union all
+    select row_id, 'row', 'PROCESSOR', 'PROCESSOR', anchor_on, record_id, last_day, last_day + 1, review_reason
+    from of_processors
+    union all
+    select
+        row_id, 'row', 'UNCLASSIFIED', 'UNCLASSIFIED', null, record_id, null, null,
+        case
+            when is_ambiguous then 'several persons have its contact point'
+            else 'no person, assignment or rule is known for it'
+        end
+    from records
+    where path = 'unclassified'
+    union all
+    select row_id, 'person', rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    from columns_of_accounting
+)
+
+select
+    grounds.row_id,
+    records.controller_role,
+    records.path,
+    grounds.column_group,
+    grounds.rule_id,
+    rule.category,
+    rule.clause,
+    rule.disposition,
+    grounds.anchor_on,
+    grounds.event_id,
+    grounds.last_day,
+    grounds.due_on,
+    grounds.review_reason,
+    {{ approved('basis.mark', 'basis.approval', 'records.is_sample') }} as is_approved,
+    row_number() over (
+        partition by grounds.row_id, grounds.column_group
+        order by
+            (grounds.rule_id = 'ACTIVE') desc,
+            (grounds.review_reason is not null) desc,
+            grounds.due_on desc nulls last,
+            grounds.rule_id desc,
+            grounds.event_id asc
+    ) = 1 as wins
+from grounds
+inner join records on grounds.row_id = records.row_id
+left join {{ ref('policy_rules') }} as rule on grounds.rule_id = rule.rule_id
+left join {{ ref('policy_rules') }} as basis on grounds.basis_rule_id = basis.rule_id

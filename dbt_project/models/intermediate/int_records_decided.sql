@@ -1,0 +1,227 @@
+{{ config(indexes=[{'columns': ['source_schema', 'source_table', 'record_key']}]) }}
+-- Each record with the ground that decides it, what blocks it, what a person decided on it, and its status in
+-- the precedence of requirements § 2: held, restricted, locked, review, overdue, due_soon, retained, active.
+with winners as (
+    select * from {{ ref('int_record_grounds') }} where wins and column_group = 'row'
+),
+
+expired_columns as (
+    select int_record_grounds.row_id
+    from {{ ref('int_record_grounds') }} as int_record_grounds
+    cross join {{ ref('int_clock') }} as clock
+    where
+        int_record_grounds.wins
+        and int_record_grounds.column_group = 'person'
+        and int_record_grounds.is_approved
+        and int_record_grounds.review_reason is null
+        and int_record_grounds.due_on <= clock.as_of
+),
+
+last_contacts as (
+    select
+        subject_id,
+        max(contact_on) as contact_on
+    from {{ ref('int_contacts_counted') }}
+    group by subject_id
+),
+
+decisions as (
+    select distinct on (decisions.source_schema, decisions.source_table, decisions.record_key)
+        decisions.*,
+        sletteplikt.last_day(decisions.anchor_on, rule.period_months, rule.period_days) as unmoved_last_day,
+        rule.category,
+        rule.clause
+    from {{ source('ledger', 'review_decisions') }} as decisions
+    left join {{ ref('policy_rules') }} as rule on decisions.rule_id = rule.rule_id
+    order by
+        decisions.source_schema asc,
+        decisions.source_table asc,
+        decisions.record_key asc,
+        decisions.decided_at desc
+),
+
+facts as (
+    select
+        cases.row_id,
+        cases.source_schema,
+        cases.source_table,
+        cases.record_key,
+        cases.subject_token,
+        cases.case_id,
+        winners.controller_role,
+        winners.category,
+        winners.rule_id,
+        winners.clause,
+        winners.anchor_on,
+        winners.event_id,
+        winners.last_day,
+        winners.due_on,
+        winners.disposition,
+        clock.as_of,
+        clock.policy_version,
+        clock.due_soon_days,
+        expired_columns.row_id is not null as has_expired_columns,
+        coalesce(of_subject.is_held or of_assignment.is_held or of_record.is_held or of_table.is_held, false)
+            as is_held,
+        coalesce(
+            of_subject.is_restricted or of_assignment.is_restricted or of_record.is_restricted or of_table.is_restricted,
+            false
+        ) as is_restricted,
+        greatest(
+            of_subject.locked_until, of_assignment.locked_until, of_record.locked_until, of_table.locked_until
+        ) as locked_until,
+        coalesce(of_subject.blocked_by, '{}'::text[])
+        || coalesce(of_assignment.blocked_by, '{}'::text[])
+        || coalesce(of_record.blocked_by, '{}'::text[])
+        || coalesce(of_table.blocked_by, '{}'::text[]) as blocked_by,
+        case
+            when not cases.has_unique_key then 'its key is not unique'
+            when cases.record_key like 'row:%' then 'its table has no declared unique key'
+            when
+                declared.needs_anchor and winners.path not in ('unclassified', 'otherwise')
+                and (cases.anchor_on is null or cases.anchor_on <= '1970-01-01')
+                then 'its own date is missing, unreadable or impossible'
+            when
+                declared.needs_anchor and winners.path not in ('unclassified', 'otherwise')
+                and cases.anchor_on > clock.as_of
+                then 'its own date lies in the future'
+            when winners.review_reason is not null then winners.review_reason
+            -- Where no clock runs, nothing is purged, and nothing needs an approval for it.
+            when winners.last_day is not null and not coalesce(winners.is_approved, false)
+                then 'nobody approved the reading or period it stands on'
+        end as review_reason,
+        case
+            when
+                winners.rule_id = 'ACTIVE'
+                and coalesce(last_contacts.contact_on, winners.anchor_on)
+                < (clock.as_of - make_interval(months => clock.idle_active_months))::date
+                then 'open, but idle for longer than the policy expects'
+        end as idle_reason
+    from {{ ref('int_record_cases') }} as cases
+    inner join winners on cases.row_id = winners.row_id
+    inner join {{ ref('declared_tables') }} as declared
+        on cases.source_schema = declared.source_schema and cases.source_table = declared.source_table
+    cross join {{ ref('int_clock') }} as clock
+    left join expired_columns on cases.row_id = expired_columns.row_id
+    left join last_contacts on cases.subject_id = last_contacts.subject_id
+    left join {{ ref('int_blockers_in_force') }} as of_subject
+        on of_subject.scope = 'subject' and cases.subject_token::text = of_subject.target
+    left join {{ ref('int_blockers_in_force') }} as of_assignment
+        on of_assignment.scope = 'assignment' and cases.assignment_id = of_assignment.target
+    left join {{ ref('int_blockers_in_force') }} as of_record
+        on of_record.scope = 'record'
+        and cases.source_schema || '.' || cases.source_table || ':' || cases.record_key = of_record.target
+    left join {{ ref('int_blockers_in_force') }} as of_table
+        on of_table.scope = 'table' and cases.source_schema || '.' || cases.source_table = of_table.target
+),
+
+-- A decision settles a record under review, and nothing else.
+settled as (
+    select
+        facts.*,
+        decisions.decision,
+        decisions.keep_until,
+        case
+            when facts.review_reason is null or decisions.decision is null then false
+            when decisions.decision = 'keep' then facts.as_of <= decisions.keep_until
+            else true
+        end as is_settled,
+        decisions.rule_id as decided_rule_id,
+        decisions.category as decided_category,
+        decisions.clause as decided_clause,
+        decisions.anchor_on as decided_anchor_on,
+        decisions.unmoved_last_day as decided_last_day,
+        decisions.decided_at::date as decided_on
+    from facts
+    left join decisions
+        on facts.source_schema = decisions.source_schema
+        and facts.source_table = decisions.source_table
+        and facts.record_key = decisions.record_key
+),
+
+dated as (
+    select
+        settled.row_id,
+        settled.source_schema,
+        settled.source_table,
+        settled.record_key,
+        settled.subject_token,
+        settled.case_id,
+        settled.controller_role,
+        settled.as_of,
+        settled.policy_version,
+        settled.due_soon_days,
+        settled.disposition,
+        settled.has_expired_columns,
+        settled.is_held,
+        settled.is_restricted,
+        settled.locked_until,
+        settled.blocked_by,
+        settled.event_id,
+        settled.idle_reason,
+        settled.is_settled,
+        settled.decision,
+        case when settled.is_settled and settled.decision = 'anchor' then settled.decided_category else settled.category end
+            as category,
+        case when settled.is_settled and settled.decision = 'anchor' then settled.decided_rule_id else settled.rule_id end
+            as rule_id,
+        case when settled.is_settled and settled.decision = 'anchor' then settled.decided_clause else settled.clause end
+            as clause,
+        case
+            when settled.is_settled and settled.decision = 'anchor' then settled.decided_anchor_on
+            else settled.anchor_on
+        end as anchor_on,
+        case
+            when settled.locked_until is not null then settled.locked_until
+            when settled.is_settled and settled.decision = 'anchor' then settled.decided_last_day
+            when settled.is_settled and settled.decision = 'purge' then settled.decided_on - 1
+            when settled.is_settled and settled.decision = 'keep' then settled.keep_until
+            else settled.last_day
+        end as last_day,
+        case when not settled.is_settled then settled.review_reason end as review_reason
+    from settled
+)
+
+select
+    row_id,
+    source_schema,
+    source_table,
+    record_key,
+    subject_token,
+    case_id,
+    controller_role,
+    category,
+    rule_id,
+    clause,
+    policy_version,
+    anchor_on,
+    event_id,
+    last_day,
+    last_day + 1 as due_on,
+    as_of,
+    blocked_by,
+    case
+        when is_held then 'held'
+        when is_restricted then 'restricted'
+        when locked_until >= as_of then 'locked'
+        when locked_until < as_of then 'overdue'
+        when review_reason is not null then 'review'
+        when rule_id = 'ACTIVE' or last_day is null then 'active'
+        when as_of > last_day then 'overdue'
+        when as_of > last_day - due_soon_days then 'due_soon'
+        else 'retained'
+    end as status,
+    case
+        when review_reason is not null then 'review'
+        when has_expired_columns and as_of <= last_day then 'minimise'
+        when is_settled and decision in ('purge', 'anchor') then 'purge'
+        else disposition
+    end as disposition,
+    coalesce(
+        case when locked_until < as_of then 'the hindrance of its lock has ended' end,
+        review_reason,
+        idle_reason,
+        case when is_settled then 'decided by a person' end,
+        'its clock starts with ' || event_id
+    ) as reason
+from dated
