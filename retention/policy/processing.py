@@ -1,0 +1,77 @@
+"""Whom and what the policy is about: data subjects, categories of data, purposes, recipients.
+
+Belongs here: the inventory (requirements § 1), which reports and requests read. Does not belong
+here: how long anything is kept (`rules`) and in which column it stands (the declarations).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from retention.policy.rules import RuleId
+from retention.policy.values import Clause, Identifier, Part, Text
+
+
+class SubjectKind(Part):
+    """A role in which a human meets the controller; one human can have several at once."""
+
+    id: Identifier
+    norwegian: Text
+    description: Text
+    clause: Clause
+    rules: tuple[RuleId, ...] = Field(min_length=1)
+
+
+class DataCategory(Part):
+    """A kind of personal data the policy names, and the rules that records with it fall under."""
+
+    id: Identifier
+    norwegian: Text
+    description: Text
+    clause: Clause
+    rules: tuple[RuleId, ...] = Field(min_length=1)
+    special_category: bool = Field(default=False, description="GDPR art. 9")
+
+
+class Purpose(Part):
+    """Why data is processed, on which basis, and whether the policy itself states that basis."""
+
+    id: Identifier
+    description: Text
+    legal_basis: tuple[Text, ...] = Field(min_length=1)
+    stated_in_policy: bool
+    clause: Clause
+    consent_only: bool = False
+    on_withdrawal: Literal["erase", "stop"] | None = None
+
+    @model_validator(mode="after")
+    def _says_what_withdrawal_does(self) -> Self:
+        if self.consent_only != (self.on_withdrawal is not None):
+            raise ValueError(
+                "on_withdrawal stands exactly where consent is the only basis: erase or stop"
+            )
+        return self
+
+
+class Recipient(Part):
+    """Who receives the data (§ 5) and is told of its purge or correction (GDPR art. 19)."""
+
+    id: Identifier
+    name: Text
+    role: Literal["processor", "joint_controller", "controller"]
+    purpose: Text
+    clause: Clause
+    schemas: tuple[Identifier, ...] = Field(
+        default=(), description="landing schemas that hold this recipient's copy"
+    )
+    notify: bool
+
+
+class Defect(Part):
+    """A place where the policy text is broken, unclear or silent; every report names these."""
+
+    id: Identifier
+    clause: Clause
+    notice: Text
