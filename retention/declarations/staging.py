@@ -61,10 +61,16 @@ def write_staging(declarations: Declarations, dbt_dir: Path) -> list[Path]:
 def _list_macro(declarations: Declarations) -> str:
     names = "".join(f"    '{table.staging_model}',\n" for table in declarations.staged)
     columns = "".join(f"    '{name}': '{kind}',\n" for name, kind in COLUMNS.items())
+    landing = "".join(
+        f"    {{'schema': '{table.schema_}', 'table': '{table.name}',"
+        f" 'columns': {list(table.columns_used)!r}}},\n"
+        for table in declarations.governed
+    )
     return (
         "{#- Generated from the declarations: the staging models, and the shape they share. -#}\n"
         "{% macro declared_staging() %}{{ return([\n" + names + "]) }}{% endmacro %}\n"
         "{% macro fact_columns() %}{{ return({\n" + columns + "}) }}{% endmacro %}\n"
+        "{% macro governed_landing() %}{{ return([\n" + landing + "]) }}{% endmacro %}\n"
     )
 
 

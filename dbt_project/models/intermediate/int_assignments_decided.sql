@@ -47,7 +47,7 @@ dated as (
 decided as (
     select
         dated.*,
-        sletteplikt.last_day(dated.anchor_on, dated.period_months, 0) as unmoved_last_day,
+        sletteplikt.last_day(dated.anchor_on, dated.period_months, null) as unmoved_last_day,
         case
             when dated.assignment_state in ('open', 'draft') then dated.assignment_state
             when dated.assignment_state = 'unknown' then 'review'

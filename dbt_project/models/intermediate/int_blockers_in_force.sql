@@ -37,6 +37,6 @@ select
     bool_or(blockers.kind = 'hold') as is_held,
     bool_or(blockers.kind = 'restriction') as is_restricted,
     max(blockers.until_on) filter (where blockers.kind = 'lock') as locked_until,
-    array_agg(distinct blockers.blocker order by blockers.blocker) as blocked_by
+    string_agg(distinct blockers.blocker, ',' order by blockers.blocker) as blocked_by
 from blockers
 group by blockers.scope, blockers.target

@@ -4,7 +4,7 @@ with points as (
     select
         records.row_id,
         declared_tables.subject_to,
-        unnest(records.link_hashes) as link_hash
+        unnest(string_to_array(records.link_hashes, ' ')) as link_hash
     from {{ ref('int_records_unioned') }} as records
     inner join {{ ref('declared_tables') }} as declared_tables
         on records.source_schema = declared_tables.source_schema
@@ -16,7 +16,7 @@ owners as (
     select distinct
         subject_id,
         source_schema || '.' || source_table as subject_table,
-        unnest(link_hashes) as link_hash
+        unnest(string_to_array(link_hashes, ' ')) as link_hash
     from {{ ref('int_subjects') }}
 )
 

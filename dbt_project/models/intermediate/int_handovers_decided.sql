@@ -27,8 +27,8 @@ referrals as (
 ),
 
 partners as (
-    select distinct on (entity_key)
-        entity_key,
+    select distinct on (partner_key)
+        partner_key,
         instruction_id,
         case
             when instruction_id is not null and instruction_period ~ '^P(?=\d)(\d{1,3}Y)?(\d{1,4}M)?(\d{1,5}D)?$'
@@ -36,7 +36,7 @@ partners as (
         end as instruction_period
     from {{ ref('int_records_unioned') }}
     where instruction_id is not null
-    order by entity_key asc, is_current desc
+    order by partner_key asc, is_current desc
 )
 
 select
@@ -51,4 +51,4 @@ from (
     group by subject_id
 ) as people
 left join referrals on people.subject_id = referrals.subject_id
-left join partners on referrals.partner_key = partners.entity_key
+left join partners on referrals.partner_key = partners.partner_key

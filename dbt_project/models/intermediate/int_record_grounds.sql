@@ -115,11 +115,7 @@ of_followers as (
         on records.period_key = periods.period_key
         and {{ approved('periods.mark', 'periods.approval', 'records.is_sample') }}
     left join lateral (
-        select
-            case
-                when periods.period_key is not null
-                    then sletteplikt.last_day(records.anchor_on, periods.period_months, periods.period_days)
-            end as last_day
+        select sletteplikt.last_day(records.anchor_on, periods.period_months, periods.period_days) as last_day
     ) as own on true
     where records.path = 'supporting'
 ),
@@ -171,7 +167,7 @@ of_accounting as (
     left join lateral (
         select
             sletteplikt.last_day(
-                make_date(extract(year from records.anchor_on)::int, 12, 31), classes.period_months, 0
+                make_date(extract(year from records.anchor_on)::int, 12, 31), classes.period_months, null
             ) as unmoved_last_day
     ) as ended on true
     left join {{ ref('int_working_days') }} as days on ended.unmoved_last_day = days.on_day
@@ -188,7 +184,6 @@ of_own_rules as (
             case records.path when 'rule' then records.anchor_on else records.otherwise_on end,
             rule.period_months, rule.period_days
         ) as last_day,
-        rule.period_months is not null or rule.period_days is not null as has_period,
         records.path = 'otherwise' and (
             records.otherwise_on is null
             or records.otherwise_on > records.as_of
@@ -200,15 +195,25 @@ of_own_rules as (
     where records.path in ('rule', 'otherwise')
 ),
 
+-- The partner's instruction decides the date; the category stays that of what the row is.
 of_processors as (
     select
         records.row_id,
         records.record_id,
+        case
+            when records.is_person or records.is_lead then winners.rule_id
+            when assignments.outcome = 'open' then 'ACTIVE'
+            when assignments.outcome is not null then 'R4'
+            else 'SUPPORTING'
+        end as category_rule_id,
         records.collected_on as anchor_on,
         (records.collected_on + records.instruction_period)::date as last_day,
         case when records.instruction_period is null then 'the partner has recorded no instruction' end
             as review_reason
     from records
+    left join {{ ref('int_person_winners') }} as winners on records.subject_id = winners.subject_id
+    left join {{ ref('int_assignments_decided') }} as assignments
+        on records.assignment_id = assignments.assignment_id
     where records.path = 'processor'
 ),
 
@@ -227,20 +232,30 @@ columns_of_accounting as (
 ),
 
 grounds as (
-    select row_id, 'row' as column_group, rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    select
+        row_id,
+        'row' as column_group,
+        rule_id,
+        rule_id as category_rule_id,
+        basis_rule_id,
+        anchor_on,
+        event_id,
+        last_day,
+        due_on,
+        review_reason
     from of_persons
     union all
-    select row_id, 'row', rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    select row_id, 'row', rule_id, rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
     from of_leads
     union all
-    select row_id, 'row', rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    select row_id, 'row', rule_id, rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
     from of_followers
     union all
-    select row_id, 'row', rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    select row_id, 'row', rule_id, rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
     from of_assignments
     union all
     select
-        row_id, 'row', 'R5', 'R5', anchor_on, record_id, last_day, last_day + 1,
+        row_id, 'row', 'R5', 'R5', 'R5', anchor_on, record_id, last_day, last_day + 1,
         case
             when mark is null then 'its accounting class is not in the policy'
             when not {{ approved('mark', 'approval', 'is_sample') }} then 'nobody approved the period of its class'
@@ -248,17 +263,17 @@ grounds as (
     from of_accounting
     union all
     select
-        row_id, 'row', rule_id, rule_id, anchor_on, record_id,
-        case when has_period then last_day end,
-        case when has_period then last_day + 1 end,
+        row_id, 'row', rule_id, rule_id, rule_id, anchor_on, record_id, last_day, last_day + 1,
         case when is_undated then 'its own date is missing, unreadable or impossible' end
     from of_own_rules
     union all
-    select row_id, 'row', 'PROCESSOR', 'PROCESSOR', anchor_on, record_id, last_day, last_day + 1, review_reason
+    select
+        row_id, 'row', 'PROCESSOR', category_rule_id, 'PROCESSOR', anchor_on, record_id, last_day, last_day + 1,
+        review_reason
     from of_processors
     union all
     select
-        row_id, 'row', 'UNCLASSIFIED', 'UNCLASSIFIED', null, record_id, null, null,
+        row_id, 'row', 'UNCLASSIFIED', 'UNCLASSIFIED', 'UNCLASSIFIED', null, record_id, null, null,
         case
             when is_ambiguous then 'several persons have its contact point'
             else 'no person, assignment or rule is known for it'
@@ -266,7 +281,7 @@ grounds as (
     from records
     where path = 'unclassified'
     union all
-    select row_id, 'person', rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    select row_id, 'person', rule_id, rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
     from columns_of_accounting
 )
 
@@ -276,7 +291,7 @@ select
     records.path,
     grounds.column_group,
     grounds.rule_id,
-    rule.category,
+    described.category,
     rule.clause,
     rule.disposition,
     grounds.anchor_on,
@@ -297,4 +312,5 @@ select
 from grounds
 inner join records on grounds.row_id = records.row_id
 left join {{ ref('policy_rules') }} as rule on grounds.rule_id = rule.rule_id
+left join {{ ref('policy_rules') }} as described on grounds.category_rule_id = described.rule_id
 left join {{ ref('policy_rules') }} as basis on grounds.basis_rule_id = basis.rule_id

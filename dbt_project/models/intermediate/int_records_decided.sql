@@ -28,9 +28,11 @@ last_contacts as (
 decisions as (
     select distinct on (decisions.source_schema, decisions.source_table, decisions.record_key)
         decisions.*,
-        sletteplikt.last_day(decisions.anchor_on, rule.period_months, rule.period_days) as unmoved_last_day,
         rule.category,
-        rule.clause
+        rule.clause,
+        rule.is_minimum,
+        rule.period_months,
+        rule.period_days
     from {{ source('ledger', 'review_decisions') }} as decisions
     left join {{ ref('policy_rules') }} as rule on decisions.rule_id = rule.rule_id
     order by
@@ -48,6 +50,8 @@ facts as (
         cases.record_key,
         cases.subject_token,
         cases.case_id,
+        types.period_months as type_months,
+        classes.period_months as class_months,
         winners.controller_role,
         winners.category,
         winners.rule_id,
@@ -70,10 +74,11 @@ facts as (
         greatest(
             of_subject.locked_until, of_assignment.locked_until, of_record.locked_until, of_table.locked_until
         ) as locked_until,
-        coalesce(of_subject.blocked_by, '{}'::text[])
-        || coalesce(of_assignment.blocked_by, '{}'::text[])
-        || coalesce(of_record.blocked_by, '{}'::text[])
-        || coalesce(of_table.blocked_by, '{}'::text[]) as blocked_by,
+        string_to_array(
+            concat_ws(
+                ',', of_subject.blocked_by, of_assignment.blocked_by, of_record.blocked_by, of_table.blocked_by
+            ), ','
+        ) as blocked_by,
         case
             when not cases.has_unique_key then 'its key is not unique'
             when cases.record_key like 'row:%' then 'its table has no declared unique key'
@@ -102,6 +107,11 @@ facts as (
     inner join {{ ref('declared_tables') }} as declared
         on cases.source_schema = declared.source_schema and cases.source_table = declared.source_table
     cross join {{ ref('int_clock') }} as clock
+    left join {{ ref('int_assignments_decided') }} as assignments
+        on cases.assignment_id = assignments.assignment_id
+    left join {{ ref('policy_assignment_types') }} as types on assignments.assignment_type = types.assignment_type
+    left join {{ ref('policy_accounting_classes') }} as classes
+        on declared.accounting_class = classes.accounting_class
     left join expired_columns on cases.row_id = expired_columns.row_id
     left join last_contacts on cases.subject_id = last_contacts.subject_id
     left join {{ ref('int_blockers_in_force') }} as of_subject
@@ -115,28 +125,55 @@ facts as (
         on of_table.scope = 'table' and cases.source_schema || '.' || cases.source_table = of_table.target
 ),
 
--- A decision settles a record under review, and nothing else.
-settled as (
+-- What a corrected anchor means under the decided rule: R4 and R5 take the period of the record's own type or
+-- class, R5 from the end of the fiscal year.
+corrected as (
     select
-        facts.*,
+        facts.row_id,
         decisions.decision,
         decisions.keep_until,
-        case
-            when facts.review_reason is null or decisions.decision is null then false
-            when decisions.decision = 'keep' then facts.as_of <= decisions.keep_until
-            else true
-        end as is_settled,
-        decisions.rule_id as decided_rule_id,
-        decisions.category as decided_category,
-        decisions.clause as decided_clause,
-        decisions.anchor_on as decided_anchor_on,
-        decisions.unmoved_last_day as decided_last_day,
-        decisions.decided_at::date as decided_on
+        decisions.rule_id,
+        decisions.category,
+        decisions.clause,
+        decisions.anchor_on,
+        decisions.is_minimum,
+        decisions.decided_at,
+        case decisions.rule_id
+            when 'R4' then sletteplikt.last_day(decisions.anchor_on, facts.type_months, null)
+            when 'R5' then sletteplikt.last_day(
+                make_date(extract(year from decisions.anchor_on)::int, 12, 31), facts.class_months, null
+            )
+            else sletteplikt.last_day(decisions.anchor_on, decisions.period_months, decisions.period_days)
+        end as unmoved_last_day
     from facts
-    left join decisions
+    inner join decisions
         on facts.source_schema = decisions.source_schema
         and facts.source_table = decisions.source_table
         and facts.record_key = decisions.record_key
+    where facts.review_reason is not null
+),
+
+-- A decision settles a record under review, and nothing else; one that leads to no date settles nothing.
+settled as (
+    select
+        facts.*,
+        corrected.decision,
+        corrected.keep_until,
+        case corrected.decision
+            when 'keep' then facts.as_of <= corrected.keep_until
+            when 'anchor' then corrected.unmoved_last_day is not null
+            when 'purge' then true
+            else false
+        end as is_settled,
+        corrected.rule_id as decided_rule_id,
+        corrected.category as decided_category,
+        corrected.clause as decided_clause,
+        corrected.anchor_on as decided_anchor_on,
+        {{ on_working_day('corrected.unmoved_last_day', 'corrected.is_minimum', 'days') }} as decided_last_day,
+        sletteplikt.local_date(corrected.decided_at) as decided_on
+    from facts
+    left join corrected on facts.row_id = corrected.row_id
+    left join {{ ref('int_working_days') }} as days on corrected.unmoved_last_day = days.on_day
 ),
 
 dated as (

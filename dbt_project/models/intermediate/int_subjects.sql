@@ -9,7 +9,7 @@ select distinct on (records.source_schema, records.source_table, records.entity_
     records.source_schema,
     records.source_table,
     records.entity_key,
-    coalesce(records.link_hashes, '{}'::text[]) as link_hashes,
+    records.link_hashes,
     records.anchor_on as registered_on,
     coalesce(records.received_via_partner, false) as received_via_partner,
     records.record_key

@@ -156,10 +156,14 @@ return (
     from ledger.link_salt
 );
 
--- The date on which an event plus a period ends (requirements § 6): same-numbered day, clamped.
+-- The date on which an event plus a period ends (requirements § 6): same-numbered day, clamped to the end of
+-- the month. No period, no date.
 create or replace function sletteplikt.last_day(anchor date, months int, days int) returns date
 language sql immutable parallel safe
-return (anchor + make_interval(months => coalesce(months, 0)))::date + coalesce(days, 0);
+return case
+    when months is not null or days is not null
+        then (anchor + make_interval(months => coalesce(months, 0)))::date + coalesce(days, 0)
+end;
 
 revoke all on all functions in schema sletteplikt from public;
 grant execute on all functions in schema sletteplikt to retention_reader, retention_purger;
