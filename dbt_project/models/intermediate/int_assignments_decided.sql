@@ -32,6 +32,7 @@ dated as (
         types.approval,
         marked.is_sample,
         case
+            when versions.assignment_state in ('open', 'draft') then null
             when versions.completed_on > '1970-01-01' and versions.completed_on <= clock.as_of
                 then greatest(
                     versions.completed_on,

@@ -74,8 +74,8 @@ select
     case when outcome = 'open' then 'ACTIVE' else 'R4' end as rule_id,
     case when outcome = 'open' then opened_on else anchor_on end as anchor_on,
     event_id,
-    case when outcome = 'ended' then last_day end as last_day,
-    case when outcome = 'ended' then due_on end as due_on,
+    last_day,
+    due_on,
     case when outcome = 'review' then 'assignment: ' || review_reason end as review_reason
 from {{ ref('int_assignments_decided') }}
 where subject_id is not null and outcome <> 'draft'

@@ -101,8 +101,15 @@ of_followers as (
         records.row_id,
         'SUPPORTING' as rule_id,
         coalesce(winners.rule_id, 'UNCLASSIFIED') as basis_rule_id,
-        coalesce(winners.anchor_on, records.anchor_on) as anchor_on,
-        coalesce(winners.event_id, records.record_id) as event_id,
+        -- The date that decides is the one that is shown: the row's own, where its shorter period ends first.
+        case
+            when own.last_day <= coalesce(winners.last_day, 'infinity'::date) then records.anchor_on
+            else coalesce(winners.anchor_on, records.anchor_on)
+        end as anchor_on,
+        case
+            when own.last_day <= coalesce(winners.last_day, 'infinity'::date) then records.record_id
+            else coalesce(winners.event_id, records.record_id)
+        end as event_id,
         least(winners.last_day, own.last_day) as last_day,
         least(winners.last_day, own.last_day) + 1 as due_on,
         case
@@ -133,9 +140,8 @@ of_assignments as (
             case when assignments.outcome = 'open' then assignments.opened_on else assignments.anchor_on end
         end as anchor_on,
         case when assignments.outcome = 'draft' then winners.event_id else assignments.event_id end as event_id,
-        case assignments.outcome when 'draft' then winners.last_day when 'ended' then assignments.last_day end
-            as last_day,
-        case assignments.outcome when 'draft' then winners.due_on when 'ended' then assignments.due_on end as due_on,
+        case assignments.outcome when 'draft' then winners.last_day else assignments.last_day end as last_day,
+        case assignments.outcome when 'draft' then winners.due_on else assignments.due_on end as due_on,
         case
             when assignments.assignment_id is null then 'the assignment it names is not known'
             when assignments.outcome = 'draft' and winners.subject_id is null then 'nothing dates this person'
