@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-FIRST_YEAR = 1990
+FIRST_YEAR = 1970
 LAST_YEAR = 2120
 
 

@@ -27,6 +27,13 @@ dated as (
     select
         versions.*,
         clock.as_of,
+        coalesce(
+            case when versions.opened_on > '1970-01-01' and versions.opened_on <= clock.as_of then versions.opened_on end,
+            case
+                when versions.completed_on > '1970-01-01' and versions.completed_on <= clock.as_of
+                    then versions.completed_on
+            end
+        ) as usable_opened_on,
         types.period_months,
         types.mark,
         types.approval,
@@ -74,7 +81,7 @@ select
     decided.assignment_type,
     decided.outcome,
     decided.review_reason,
-    coalesce(decided.opened_on, decided.completed_on) as opened_on,
+    decided.usable_opened_on as opened_on,
     decided.anchor_on,
     {{ on_working_day('decided.unmoved_last_day', 'rule.is_minimum', 'days') }} as last_day,
     {{ on_working_day('decided.unmoved_last_day', 'rule.is_minimum', 'days') }} + 1 as due_on

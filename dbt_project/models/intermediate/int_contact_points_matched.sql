@@ -1,3 +1,4 @@
+{{ config(indexes=[{'columns': ['row_id'], 'unique': true}]) }}
 -- Records that name their person by e-mail or phone, with how many persons of the declared table
 -- have that contact point. Several is a stated outcome, never a guess.
 with points as (
@@ -9,15 +10,7 @@ with points as (
     inner join {{ ref('declared_tables') }} as declared_tables
         on records.source_schema = declared_tables.source_schema
         and records.source_table = declared_tables.source_table
-    where declared_tables.subject_link = 'contact_point'
-),
-
-owners as (
-    select distinct
-        subject_id,
-        source_schema || '.' || source_table as subject_table,
-        unnest(string_to_array(link_hashes, ' ')) as link_hash
-    from {{ ref('int_subjects') }}
+    where declared_tables.subject_link = 'contact_point' and records.link_hashes is not null
 )
 
 select
@@ -25,5 +18,6 @@ select
     count(distinct owners.subject_id) as subjects,
     min(owners.subject_id) as subject_id
 from points
-inner join owners on points.link_hash = owners.link_hash and points.subject_to = owners.subject_table
+inner join {{ ref('int_contact_points') }} as owners
+    on points.link_hash = owners.link_hash and points.subject_to = owners.subject_table
 group by points.row_id

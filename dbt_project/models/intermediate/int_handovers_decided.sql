@@ -13,6 +13,7 @@ with handovers as (
     where
         cases.subject_id is not null
         and records.handover_at is not null
+        and sletteplikt.local_date(records.handover_at) > '1970-01-01'
         and sletteplikt.local_date(records.handover_at) <= clock.as_of
 ),
 

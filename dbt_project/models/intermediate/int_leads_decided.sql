@@ -81,11 +81,11 @@ events as (
     union all
     select
         subject_id,
-        opened_on as on_day,
+        -- Nobody knows when it began: it may have been before anything else.
+        coalesce(opened_on, '-infinity'::date) as on_day,
         case when outcome = 'ended' then last_day else 'infinity'::date end as alive_until
     from {{ ref('int_assignments_decided') }}
-    cross join {{ ref('int_clock') }} as clock
-    where subject_id is not null and outcome <> 'draft' and opened_on <= clock.as_of
+    where subject_id is not null and outcome <> 'draft'
 ),
 
 met as (

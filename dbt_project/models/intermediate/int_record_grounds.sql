@@ -12,10 +12,8 @@ with records as (
         cases.is_ambiguous,
         cases.anchor_on,
         cases.otherwise_on,
+        cases.is_via_partner,
         sletteplikt.local_date(cases.collected_at) as collected_on,
-        declared.is_person,
-        declared.is_lead,
-        declared.is_assignment,
         declared.rule_id as own_rule_id,
         declared.otherwise_rule,
         declared.accounting_class,
@@ -34,10 +32,6 @@ with records as (
         case
             when declared.accounting_class is not null then 'accounting'
             when declared.follows = 'rule' then 'rule'
-            when
-                handovers.referred_at is not null and cases.collected_at > handovers.referred_at
-                and not declared.is_assignment
-                then 'processor'
             when declared.is_person then 'person'
             when declared.is_lead and cases.subject_id is not null then 'lead'
             when declared.follows = 'person' and cases.subject_id is not null then 'supporting'
@@ -58,8 +52,7 @@ with records as (
 of_persons as (
     select
         records.row_id,
-        coalesce(grounds.rule_id, 'R2') as rule_id,
-        coalesce(grounds.rule_id, 'R2') as basis_rule_id,
+        coalesce(grounds.rule_id, case when records.is_via_partner then 'R1' else 'R2' end) as rule_id,
         grounds.anchor_on,
         grounds.event_id,
         grounds.last_day,
@@ -75,11 +68,9 @@ of_leads as (
     select
         records.row_id,
         coalesce(
-            case when leads.outcome in ('already', 'in_time') then winners.rule_id else leads.rule_id end, 'R1'
+            case when leads.outcome in ('already', 'in_time') then winners.rule_id else leads.rule_id end,
+            case when records.is_via_partner then 'R1' else 'R2' end
         ) as rule_id,
-        coalesce(
-            case when leads.outcome in ('already', 'in_time') then winners.rule_id else leads.rule_id end, 'R1'
-        ) as basis_rule_id,
         case when leads.outcome in ('already', 'in_time') then winners.anchor_on else leads.anchor_on end as anchor_on,
         case when leads.outcome in ('already', 'in_time') then winners.event_id else leads.event_id end as event_id,
         case when leads.outcome in ('already', 'in_time') then winners.last_day else leads.last_day end as last_day,
@@ -100,21 +91,15 @@ of_followers as (
     select
         records.row_id,
         'SUPPORTING' as rule_id,
-        coalesce(winners.rule_id, 'UNCLASSIFIED') as basis_rule_id,
-        -- The date that decides is the one that is shown: the row's own, where its shorter period ends first.
+        case when own.decides then 'SUPPORTING' else winners.rule_id end as basis_rule_id,
+        case when own.decides then records.anchor_on else winners.anchor_on end as anchor_on,
+        case when own.decides then records.record_id else winners.event_id end as event_id,
+        case when own.decides then own.last_day else winners.last_day end as last_day,
+        case when own.decides then own.last_day else winners.last_day end + 1 as due_on,
         case
-            when own.last_day <= coalesce(winners.last_day, 'infinity'::date) then records.anchor_on
-            else coalesce(winners.anchor_on, records.anchor_on)
-        end as anchor_on,
-        case
-            when own.last_day <= coalesce(winners.last_day, 'infinity'::date) then records.record_id
-            else coalesce(winners.event_id, records.record_id)
-        end as event_id,
-        least(winners.last_day, own.last_day) as last_day,
-        least(winners.last_day, own.last_day) + 1 as due_on,
-        case
+            when own.decides then null
             when winners.subject_id is null then 'nothing dates this person'
-            when own.last_day is null then winners.review_reason
+            else winners.review_reason
         end as review_reason
     from records
     left join {{ ref('int_person_winners') }} as winners on records.subject_id = winners.subject_id
@@ -122,7 +107,16 @@ of_followers as (
         on records.period_key = periods.period_key
         and {{ approved('periods.mark', 'periods.approval', 'records.is_sample') }}
     left join lateral (
-        select sletteplikt.last_day(records.anchor_on, periods.period_months, periods.period_days) as last_day
+        -- A person who is active or under review sets no end; the row's own period is one in any case.
+        select
+            ends.last_day,
+            ends.last_day is not null
+            and (
+                winners.last_day is null or winners.review_reason is not null or winners.last_day >= ends.last_day
+            ) as decides
+        from (
+            select sletteplikt.last_day(records.anchor_on, periods.period_months, periods.period_days) as last_day
+        ) as ends
     ) as own on true
     where records.path = 'supporting'
 ),
@@ -132,7 +126,9 @@ of_assignments as (
         records.row_id,
         case
             when assignments.outcome = 'open' then 'ACTIVE'
-            when assignments.outcome = 'draft' then coalesce(winners.rule_id, 'UNCLASSIFIED')
+            when assignments.outcome = 'draft' and subjects.subject_id is null then 'UNCLASSIFIED'
+            when assignments.outcome = 'draft'
+                then coalesce(winners.rule_id, case when subjects.received_via_partner then 'R1' else 'R2' end)
             when assignments.assignment_id is null then 'UNCLASSIFIED'
             else 'R4'
         end as rule_id,
@@ -152,6 +148,7 @@ of_assignments as (
     left join {{ ref('int_assignments_decided') }} as assignments
         on records.assignment_id = assignments.assignment_id
     left join {{ ref('int_person_winners') }} as winners on assignments.subject_id = winners.subject_id
+    left join {{ ref('int_subjects') }} as subjects on assignments.subject_id = subjects.subject_id
     where records.path = 'assignment'
 ),
 
@@ -201,28 +198,6 @@ of_own_rules as (
     where records.path in ('rule', 'otherwise')
 ),
 
--- The partner's instruction decides the date; the category stays that of what the row is.
-of_processors as (
-    select
-        records.row_id,
-        records.record_id,
-        case
-            when records.is_person or records.is_lead then winners.rule_id
-            when assignments.outcome = 'open' then 'ACTIVE'
-            when assignments.outcome is not null then 'R4'
-            else 'SUPPORTING'
-        end as category_rule_id,
-        records.collected_on as anchor_on,
-        (records.collected_on + records.instruction_period)::date as last_day,
-        case when records.instruction_period is null then 'the partner has recorded no instruction' end
-            as review_reason
-    from records
-    left join {{ ref('int_person_winners') }} as winners on records.subject_id = winners.subject_id
-    left join {{ ref('int_assignments_decided') }} as assignments
-        on records.assignment_id = assignments.assignment_id
-    where records.path = 'processor'
-),
-
 columns_of_accounting as (
     select
         records.row_id,
@@ -242,8 +217,7 @@ grounds as (
         row_id,
         'row' as column_group,
         rule_id,
-        rule_id as category_rule_id,
-        basis_rule_id,
+        rule_id as basis_rule_id,
         anchor_on,
         event_id,
         last_day,
@@ -251,17 +225,17 @@ grounds as (
         review_reason
     from of_persons
     union all
-    select row_id, 'row', rule_id, rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    select row_id, 'row', rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
     from of_leads
     union all
-    select row_id, 'row', rule_id, rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    select row_id, 'row', rule_id, basis_rule_id, anchor_on, event_id, last_day, due_on, review_reason
     from of_followers
     union all
-    select row_id, 'row', rule_id, rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    select row_id, 'row', rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
     from of_assignments
     union all
     select
-        row_id, 'row', 'R5', 'R5', 'R5', anchor_on, record_id, last_day, last_day + 1,
+        row_id, 'row', 'R5', 'R5', anchor_on, record_id, last_day, last_day + 1,
         case
             when mark is null then 'its accounting class is not in the policy'
             when not {{ approved('mark', 'approval', 'is_sample') }} then 'nobody approved the period of its class'
@@ -269,17 +243,12 @@ grounds as (
     from of_accounting
     union all
     select
-        row_id, 'row', rule_id, rule_id, rule_id, anchor_on, record_id, last_day, last_day + 1,
+        row_id, 'row', rule_id, rule_id, anchor_on, record_id, last_day, last_day + 1,
         case when is_undated then 'its own date is missing, unreadable or impossible' end
     from of_own_rules
     union all
     select
-        row_id, 'row', 'PROCESSOR', category_rule_id, 'PROCESSOR', anchor_on, record_id, last_day, last_day + 1,
-        review_reason
-    from of_processors
-    union all
-    select
-        row_id, 'row', 'UNCLASSIFIED', 'UNCLASSIFIED', 'UNCLASSIFIED', null, record_id, null, null,
+        row_id, 'row', 'UNCLASSIFIED', 'UNCLASSIFIED', null, record_id, null, null,
         case
             when is_ambiguous then 'several persons have its contact point'
             else 'no person, assignment or rule is known for it'
@@ -287,36 +256,78 @@ grounds as (
     from records
     where path = 'unclassified'
     union all
-    select row_id, 'person', rule_id, rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
+    select row_id, 'person', rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
     from columns_of_accounting
+),
+
+judged as (
+    select
+        grounds.*,
+        rule.category,
+        row_number() over (
+            partition by grounds.row_id, grounds.column_group
+            order by
+                (grounds.rule_id = 'ACTIVE') desc,
+                (grounds.review_reason is not null) desc,
+                grounds.due_on desc nulls last,
+                grounds.rule_id desc,
+                grounds.event_id asc
+        ) = 1 as wins
+    from grounds
+    left join {{ ref('policy_rules') }} as rule on grounds.rule_id = rule.rule_id
+),
+
+-- What we process for a partner follows the partner's instruction, not § 6 (requirements § 3); it keeps the
+-- category of what it is. Accounting and requests are duties of our own, whoever decides on the rest.
+instructed as (
+    select
+        judged.row_id,
+        judged.column_group,
+        'PROCESSOR' as rule_id,
+        'PROCESSOR' as basis_rule_id,
+        records.collected_on as anchor_on,
+        records.record_id as event_id,
+        (records.collected_on + records.instruction_period)::date as last_day,
+        (records.collected_on + records.instruction_period)::date + 1 as due_on,
+        case
+            when records.instruction_period is null then 'the partner has recorded no instruction'
+            when records.collected_on > records.as_of or records.collected_on <= '1970-01-01'
+                then 'its own date is missing, unreadable or impossible'
+        end as review_reason,
+        judged.category,
+        true as wins
+    from judged
+    inner join records on judged.row_id = records.row_id
+    where
+        judged.wins
+        and judged.column_group = 'row'
+        and records.controller_role = 'processor'
+        and records.path not in ('accounting', 'rule')
+),
+
+standing as (
+    select * from judged where row_id not in (select row_id from instructed)
+    union all
+    select * from instructed
 )
 
 select
-    grounds.row_id,
+    standing.row_id,
     records.controller_role,
     records.path,
-    grounds.column_group,
-    grounds.rule_id,
-    described.category,
+    standing.column_group,
+    standing.rule_id,
+    standing.category,
     rule.clause,
     rule.disposition,
-    grounds.anchor_on,
-    grounds.event_id,
-    grounds.last_day,
-    grounds.due_on,
-    grounds.review_reason,
+    standing.anchor_on,
+    standing.event_id,
+    standing.last_day,
+    standing.due_on,
+    standing.review_reason,
     {{ approved('basis.mark', 'basis.approval', 'records.is_sample') }} as is_approved,
-    row_number() over (
-        partition by grounds.row_id, grounds.column_group
-        order by
-            (grounds.rule_id = 'ACTIVE') desc,
-            (grounds.review_reason is not null) desc,
-            grounds.due_on desc nulls last,
-            grounds.rule_id desc,
-            grounds.event_id asc
-    ) = 1 as wins
-from grounds
-inner join records on grounds.row_id = records.row_id
-left join {{ ref('policy_rules') }} as rule on grounds.rule_id = rule.rule_id
-left join {{ ref('policy_rules') }} as described on grounds.category_rule_id = described.rule_id
-left join {{ ref('policy_rules') }} as basis on grounds.basis_rule_id = basis.rule_id
+    standing.wins
+from standing
+inner join records on standing.row_id = records.row_id
+left join {{ ref('policy_rules') }} as rule on standing.rule_id = rule.rule_id
+left join {{ ref('policy_rules') }} as basis on standing.basis_rule_id = basis.rule_id

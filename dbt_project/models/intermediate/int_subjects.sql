@@ -1,5 +1,5 @@
 {{ config(
-    indexes=[{'columns': ['subject_id'], 'unique': true}, {'columns': ['source_schema', 'source_table', 'entity_key']}],
+    indexes=[{'columns': ['subject_id'], 'unique': true}, {'columns': ['qualified', 'entity_key']}],
     post_hook="select ledger.assign_subject_tokens('{{ this }}')"
 ) }}
 -- The persons that records link to: one row a person of each table of persons.
@@ -8,6 +8,7 @@ select distinct on (records.source_schema, records.source_table, records.entity_
     records.source_schema || '.' || records.source_table || ':' || records.entity_key as subject_id,
     records.source_schema,
     records.source_table,
+    records.source_schema || '.' || records.source_table as qualified,
     records.entity_key,
     records.link_hashes,
     records.anchor_on as registered_on,

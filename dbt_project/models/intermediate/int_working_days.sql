@@ -2,7 +2,7 @@
 -- Every day of the calendar with the first working day from it on (requirements § 6: Saturday, Sunday
 -- and Norwegian public holidays move the end of a minimum period).
 with days as (
-    select generate_series('1990-01-01'::date, '2119-12-31'::date, interval '1 day')::date as on_day
+    select generate_series('1970-01-01'::date, '2119-12-31'::date, interval '1 day')::date as on_day
 ),
 
 marked as (

@@ -1,0 +1,570 @@
+"""A small declared warehouse, landed and classified, for tests of what happens after classification.
+
+Belongs here: real tables with the columns of the contracts, filled row by row with defaults so that a
+test shows only what matters. Does not belong here: judging what is due; a test says which persons are
+overdue, and the models' own tests cover how that is found out.
+
+The uniform facts are made from the declarations with the text the staging models are made from; cases
+and links follow the same declarations. Classifying again after landing more rows is `classify()`.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from retention import holds, state
+from retention.code_hash import code_hash
+from retention.declarations import Declarations, load_declarations
+from retention.declarations.facts import COLUMNS, describe
+from retention.declarations.staging import live_sql
+from retention.keys import key_path
+from retention.ledger import classifications
+from retention.plan import Plan, approve, create
+from retention.policy import in_force, load_versions
+from retention.settings import Settings
+from retention.warehouse.connection import connect
+
+DECLARATIONS = """
+version: 2
+sources:
+  - name: shop
+    schema: shop
+    config: {meta: {retention: {system: Shop, owner: data@shop.example}}}
+    tables:
+      - name: person
+        config: {meta: {retention: {
+          key: id, soft_delete: _fivetran_deleted, subject: {self: true, email: [email]},
+          follows: person, collected_at: created_at, person: {},
+          personal: {name: name, email: email}}}}
+      - name: lead
+        config: {meta: {retention: {
+          key: id, subject: {foreign_key: person_id, to: shop.person}, follows: person,
+          lead: {received_at: received_at, partner: partner_id}, personal: {name: name}}}}
+      - name: contact
+        config: {meta: {retention: {
+          key: id, subject: {foreign_key: person_id, to: shop.person}, follows: person,
+          contact_event: {at: occurred_at, counts_when: [{kind: [call]}]},
+          personal: {notes: free_text}}}}
+      - name: mail
+        config: {meta: {retention: {
+          key: id, subject: {email: [from_address], to: shop.person, unmatched: own_rule},
+          otherwise: {rule: R3, anchor: received_at}, follows: person,
+          contact_event: {at: received_at, counts_when: [{purpose: [inquiry]}]},
+          personal: {from_address: email}}}}
+      - name: recording
+        config: {meta: {retention: {
+          key: id, subject: {foreign_key: person_id, to: shop.person}, follows: person,
+          collected_at: recorded_at, external_object: object_url,
+          personal: {object_url: object_pointer}}}}
+      - name: handover
+        config: {meta: {retention: {
+          key: id, subject: {foreign_key: person_id, to: shop.person}, follows: person,
+          handover: {at: handed_over_at, scope: scope, outside: [outside], partner: partner_id}}}}
+      - name: partner
+        config: {meta: {retention: {
+          exempt: {reason: Companies and no persons, owner: data@shop.example, review_on: 2027-01-01},
+          key: id, instruction: {id: instruction_id, period: instruction_period}}}}
+      - name: assignment
+        config: {meta: {retention: {
+          key: [id, _fivetran_start], entity: id, current_when: _fivetran_active,
+          subject: {foreign_key: person_id, to: shop.person}, follows: assignment,
+          assignment_fact: {type: type, state: {column: state, open: [open], completed: [completed]},
+            opened_at: opened_at, completed_at: completed_at},
+          personal: {title: free_text}}}}
+      - name: document
+        config: {meta: {retention: {
+          key: id, subject: {through: assignment_id, to: shop.assignment}, follows: assignment,
+          assignment: {foreign_key: assignment_id, to: shop.assignment},
+          collected_at: created_at, personal: {file_name: free_text}}}}
+      - name: party
+        config: {meta: {retention: {
+          key: id, follows: assignment, assignment: {through: document_id, to: shop.document},
+          personal: {name: name}}}}
+      - name: account
+        config: {meta: {retention: {
+          key: id, subject: {email: [email], to: shop.person}, follows: person,
+          personal: {email: email}}}}
+      - name: charge
+        config: {meta: {retention: {
+          key: id, subject: {through: account_id, to: shop.account},
+          accounting: {document_date: charged_at, class: primary}, harmless: [amount]}}}
+      - name: request
+        config: {meta: {retention: {
+          key: id, subject: {foreign_key: person_id, to: shop.person}, follows: {rule: RIGHTS},
+          request: {received_at: received_at, closed_when: {column: state, in: [closed]}}}}}
+      - name: objection
+        config: {meta: {retention: {
+          key: email, key_is_personal: true, follows: {rule: OWN}, anchor: objected_at,
+          personal: {email: email}}}}
+      - name: visit
+        config: {meta: {retention: {
+          key: [person_id, visited_at, page], subject: {foreign_key: person_id, to: shop.person},
+          follows: person, collected_at: visited_at, harmless: [browser]}}}
+"""
+
+LANDING = """
+create schema shop;
+create table shop.person (id bigint primary key, created_at timestamptz, name text, email text,
+    _fivetran_deleted boolean, _fivetran_synced timestamptz);
+create table shop.lead (id bigint primary key, person_id bigint, partner_id bigint,
+    received_at timestamptz, name text, _fivetran_synced timestamptz);
+create table shop.contact (id bigint primary key, person_id bigint, kind text,
+    occurred_at timestamptz, notes text, _fivetran_synced timestamptz);
+create table shop.mail (id bigint primary key, from_address text, purpose text,
+    received_at timestamptz, _fivetran_synced timestamptz);
+create table shop.recording (id bigint primary key, person_id bigint, recorded_at timestamptz,
+    object_url text, _fivetran_synced timestamptz);
+create table shop.handover (id bigint primary key, person_id bigint, partner_id bigint, scope text,
+    handed_over_at timestamptz, _fivetran_synced timestamptz);
+create table shop.partner (id bigint primary key, instruction_id text, instruction_period text,
+    _fivetran_synced timestamptz);
+create table shop.assignment (id bigint, person_id bigint, type text, state text, title text,
+    opened_at timestamptz, completed_at timestamptz, _fivetran_start timestamptz,
+    _fivetran_end timestamptz, _fivetran_active boolean, _fivetran_synced timestamptz,
+    primary key (id, _fivetran_start));
+create table shop.document (id bigint primary key, assignment_id bigint, file_name text,
+    created_at timestamptz, _fivetran_synced timestamptz);
+create table shop.party (id text primary key, document_id bigint, name text,
+    _fivetran_synced timestamptz);
+create table shop.account (id text primary key, email text, _fivetran_synced timestamptz);
+create table shop.charge (id text primary key, account_id text, amount bigint,
+    charged_at timestamptz, _fivetran_synced timestamptz);
+create table shop.request (id bigint primary key, person_id bigint, state text,
+    received_at timestamptz, _fivetran_synced timestamptz);
+create table shop.objection (email text primary key, objected_at timestamptz,
+    _fivetran_synced timestamptz);
+create table shop.visit (person_id bigint, visited_at timestamptz, page text, browser text,
+    _fivetran_synced timestamptz, primary key (person_id, visited_at, page));
+"""
+
+#: Rule and category of a record by the table it lies in, where a test does not say otherwise.
+RULES = {
+    "person": ("R3", "customer_no_advice"),
+    "lead": ("R1", "lead_partner"),
+    "assignment": ("R4", "assignment"),
+    "document": ("R4", "assignment"),
+    "party": ("R4", "assignment"),
+    "charge": ("R5", "accounting"),
+    "request": ("RIGHTS", "rights_request"),
+    "objection": ("OWN", "own"),
+}
+SUPPORTING = ("SUPPORTING", "supporting")
+
+LONG_AGO = datetime(2020, 5, 4, 10, 0, tzinfo=UTC)
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclasses.dataclass
+class Shop:
+    """The warehouse of one test. `settings` is the job's, `approver` the second login's."""
+
+    settings: Settings
+    approver: Settings
+    conn: Connection
+    declarations: Declarations
+    overdue: set[int] = dataclasses.field(default_factory=set)
+    judged: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    numbers: int = 0
+    set_aside: set[str] = dataclasses.field(default_factory=set)
+
+    def add(self, table: str, *, conn: Connection | None = None, **values: Any) -> Any:
+        """Land one row; what is not given gets a default. Returns the value of its `id`, if any.
+
+        Committed at once, unless `conn` is given: then the caller decides."""
+        self.numbers += 1
+        row = {**_defaults(table, self.numbers), **values}
+        connection = conn or self.conn
+        connection.execute(
+            sql.SQL("insert into {} ({}) values ({})").format(
+                sql.Identifier("shop", table),
+                sql.SQL(", ").join(map(sql.Identifier, row)),
+                sql.SQL(", ").join(sql.Placeholder() * len(row)),
+            ),
+            list(row.values()),
+        )
+        if conn is None:
+            self.conn.commit()
+        return row.get("id")
+
+    def person(self, number: int, *, overdue: bool = True) -> int:
+        """A person with one record of each kind that follows a person, and none that outlives it."""
+        self.add("person", id=number, email=f"person{number}@shop.example")
+        self.add("lead", id=number, person_id=number)
+        self.add("contact", id=number, person_id=number)
+        self.add("mail", id=number, from_address=f"Person{number}@shop.example ")
+        self.add("recording", id=number, person_id=number)
+        self.add("visit", person_id=number)
+        if overdue:
+            self.overdue.add(number)
+        return number
+
+    def customer(self, number: int, *, overdue: bool = True) -> int:
+        """A person with an assignment in two versions, its document and a third person in that."""
+        self.person(number, overdue=overdue)
+        for days in (0, 9):
+            self.add(
+                "assignment",
+                id=number,
+                person_id=number,
+                _fivetran_start=LONG_AGO + timedelta(days=days),
+                _fivetran_active=days == 9,
+            )
+        self.add("document", id=number, assignment_id=number)
+        self.add("party", id=f"party-{number}", document_id=number)
+        return number
+
+    def judge(self, table: str, key: object, status: str) -> None:
+        """From the next classification on, the record has this status."""
+        self.judged[(table, str(key))] = status
+
+    def classify(self) -> None:
+        """Make staging, cases and records from what has landed, as of today, and say so."""
+        code = code_hash(self.settings, self.declarations)
+        number = classifications.begin(self.conn, today(self.conn), code)
+        self.build_models()
+        classifications.finish(self.conn, number)
+
+    def classify_without(self, *set_aside: str) -> None:
+        """Classify as the models do when tables were set aside: of those nothing is read."""
+        self.set_aside = set(set_aside)
+        self.classify()
+        self.set_aside = set()
+
+    def build_models(self) -> None:
+        _build(self.conn, self.declarations, self.overdue, self.judged, self.set_aside)
+        self.conn.commit()
+
+    def plan(self) -> Plan:
+        return create(self.settings)
+
+    def approve(self, plan: Plan) -> Plan:
+        return approve(self.approver, plan.plan_id, plan.digest)
+
+    def approved_plan(self) -> Plan:
+        """Classify what has landed, plan and approve."""
+        self.classify()
+        return self.approve(self.plan())
+
+    def hold(self, scope: holds.Scope, target: str, **options: Any) -> UUID:
+        """Place a hold, or another kind of blocker, on what was classified."""
+        values = {"kind": "hold", "reason": "a complaint", "authority": "the court", **options}
+        return holds.place(self.settings, scope=scope, target=target, **values)
+
+    def keys(self, table: str) -> set[str]:
+        """The ids of the rows that lie in a landing table now."""
+        column = {"objection": "email", "visit": "person_id"}.get(table, "id")
+        rows = self.conn.execute(
+            sql.SQL("select distinct {}::text from {}").format(
+                sql.Identifier(column), sql.Identifier("shop", table)
+            )
+        ).fetchall()
+        self.conn.commit()
+        return {row[0] for row in rows}
+
+    def tables_with(self, number: int) -> set[str]:
+        """The tables in which a row of that person lies that `person` or `customer` landed."""
+        names = {"party": f"party-{number}"}
+        return {
+            table.name
+            for table in self.declarations.governed
+            if names.get(table.name, str(number)) in self.keys(table.name)
+        }
+
+    def rows(self) -> set[str]:
+        """Every landing row as text, system columns included, with the table it lies in."""
+        found: set[str] = set()
+        for table in self.declarations.staged:
+            rows = self.conn.execute(
+                sql.SQL("select landed::text from {} as landed").format(
+                    sql.Identifier("shop", table.name)
+                )
+            ).fetchall()
+            found |= {f"{table.name}{row[0]}" for row in rows}
+        self.conn.commit()
+        return found
+
+    def one(self, query: str, *values: Any) -> Any:
+        row = self.conn.execute(query, values).fetchone()
+        self.conn.commit()
+        assert row is not None
+        return row[0]
+
+    def outcome(self, plan: Plan) -> dict[str, int]:
+        """What became of the plan's items."""
+        rows = self.conn.execute(
+            "select coalesce(skip_reason, state), count(*) from ledger.plan_items"
+            " where plan_id = %s group by 1",
+            (plan.plan_id,),
+        ).fetchall()
+        self.conn.commit()
+        return dict(rows)
+
+
+def open_shop(settings: Settings, approver_url: str, folder: Path) -> Shop:
+    """Land the empty tables of the shop and what a classification needs besides them."""
+    declarations = folder / "declarations"
+    models = folder / "dbt_project" / "models"
+    for path in (declarations, models):
+        path.mkdir(parents=True)
+    (declarations / "_shop__sources.yml").write_text(DECLARATIONS)
+    (models / "records.sql").write_text("select 1")
+    ours = dataclasses.replace(
+        settings, project=folder, declarations_dir=declarations, dbt_dir=folder / "dbt_project"
+    )
+    state.secret(key_path(ours))
+    conn = connect(ours)
+    _run(conn, LANDING)
+    policy = in_force(load_versions(ours.policy_dir), today(conn))
+    _run(conn, "create schema policy; create schema staging; create schema intermediate;")
+    _run(conn, "create schema retention;")
+    conn.execute(
+        "create table policy.policy_settings as select %s::text as policy_version,"
+        " %s::text as policy_hash, 30 as plan_valid_days",
+        (policy.version, policy.hash),
+    )
+    conn.execute(
+        "create table policy.policy_rules as select rule_id, '6'::text as clause,"
+        " 'ord'::text as clause_text from unnest(%s::text[]) as rule_id",
+        (["R1", "R2", "R3", "R4", "R5", "SUPPORTING", "RIGHTS", "OWN"],),
+    )
+    conn.commit()
+    return Shop(
+        settings=ours,
+        approver=dataclasses.replace(ours, database_url=approver_url),
+        conn=conn,
+        declarations=load_declarations(ours.declarations_dir),
+    )
+
+
+def today(conn: Connection) -> date:
+    """The day in Oslo, as the database sees it."""
+    row = conn.execute("select ledger.today()").fetchone()
+    conn.commit()
+    assert row is not None
+    found: date = row[0]
+    return found
+
+
+def _defaults(table: str, number: int) -> dict[str, Any]:
+    moment = LONG_AGO + timedelta(minutes=number)
+    defaults: dict[str, dict[str, Any]] = {
+        "person": {
+            "id": number,
+            "created_at": moment,
+            "name": f"Navn {number}",
+            "email": f"p{number}@shop.example",
+            "_fivetran_deleted": False,
+        },
+        "lead": {"id": number, "partner_id": 1, "received_at": moment, "name": f"Navn {number}"},
+        "contact": {"id": number, "kind": "call", "occurred_at": moment, "notes": "snakket"},
+        "mail": {"id": number, "purpose": "inquiry", "received_at": moment},
+        "recording": {"id": number, "recorded_at": moment, "object_url": f"s3://lyd/{number}"},
+        "handover": {"id": number, "scope": "inside", "partner_id": 1, "handed_over_at": moment},
+        "partner": {"id": number, "instruction_id": "i1", "instruction_period": "P1M"},
+        "assignment": {
+            "id": number,
+            "type": "advice",
+            "state": "completed",
+            "title": "Sak",
+            "opened_at": moment,
+            "completed_at": moment,
+            "_fivetran_start": moment,
+            "_fivetran_active": True,
+        },
+        "document": {"id": number, "file_name": "sak.pdf", "created_at": moment},
+        "party": {"id": str(number), "name": f"Tredje {number}"},
+        "account": {"id": f"acc_{number}", "email": f"p{number}@shop.example"},
+        "charge": {"id": f"ch_{number}", "amount": number, "charged_at": moment},
+        "request": {"id": number, "state": "received", "received_at": moment},
+        "objection": {"email": f"nei{number}@shop.example", "objected_at": moment},
+        "visit": {"visited_at": moment, "page": f'side "{number}"', "browser": "x"},
+    }
+    return {**defaults[table], "_fivetran_synced": moment}
+
+
+def _build(
+    conn: Connection,
+    declarations: Declarations,
+    overdue: Iterable[int],
+    judged: Mapping[tuple[str, str], str],
+    set_aside: set[str],
+) -> None:
+    for schema in ("staging", "intermediate", "retention"):
+        _run(conn, f"drop schema {schema} cascade; create schema {schema};")
+    for table in declarations.staged:
+        facts = live_sql(table) if table.name not in set_aside else _NO_FACTS
+        _run(conn, f"create table staging.{table.staging_model} as {facts}")
+    columns = ", ".join([*COLUMNS, "inputs_hash"])
+    unioned = " union all ".join(
+        f"select {columns} from staging.{t.staging_model}" for t in declarations.staged
+    )
+    _run(
+        conn,
+        "create table intermediate.int_records_unioned as"
+        f" select u.*, row_number() over () as row_id from ({unioned}) as u",
+    )
+    described = [describe(table) for table in declarations.governed]
+    conn.execute(
+        "create table policy.declared_tables as select * from jsonb_to_recordset(%s) as t ("
+        "source_schema text, source_table text, follows text, subject_link text, subject_to text,"
+        " assignment_link text, assignment_to text)"
+        if not _exists(conn, "policy.declared_tables")
+        else "select %s::jsonb",
+        (psycopg.types.json.Jsonb(described),),
+    )
+    _run(conn, _CASES)
+    conn.execute("select ledger.assign_subject_tokens('intermediate.int_subjects')")
+    _run(conn, _CASES_FINAL)
+    conn.execute(
+        "create table intermediate.judged as select * from unnest(%s::text[], %s::text[], %s::text[])"
+        " as t (source_table, record_key, status)",
+        (
+            [table for table, _ in judged],
+            [key for _, key in judged],
+            list(judged.values()),
+        ),
+    )
+    conn.execute(
+        "create table intermediate.overdue as select 'shop.person:' || n as subject_id"
+        " from unnest(%s::bigint[]) as n",
+        (list(overdue),),
+    )
+    conn.execute(
+        "create table intermediate.rules as select * from unnest(%s::text[], %s::text[], %s::text[])"
+        " as t (source_table, rule_id, category)",
+        (list(RULES), [rule for rule, _ in RULES.values()], [c for _, c in RULES.values()]),
+    )
+    _run(conn, _RECORDS)
+
+
+def _exists(conn: Connection, name: str) -> bool:
+    row = conn.execute("select to_regclass(%s) is not null", (name,)).fetchone()
+    return bool(row and row[0])
+
+
+def _run(conn: Connection, text: str) -> None:
+    conn.execute(text)
+
+
+_NO_FACTS = (
+    "select "
+    + ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS.items())
+    + ", null::text as inputs_hash where false"
+)
+
+_CASES = """
+create table intermediate.int_subjects as
+select distinct on (entity_key) source_schema || '.' || source_table || ':' || entity_key as subject_id,
+    source_schema, source_table, entity_key, link_hashes, record_key
+from intermediate.int_records_unioned where source_table = 'person' order by entity_key;
+
+create table intermediate.int_linked as
+with records as (
+    select u.*, d.follows, d.subject_link, d.subject_to, d.assignment_link, d.assignment_to,
+        u.source_schema || '.' || u.source_table as qualified
+    from intermediate.int_records_unioned as u join policy.declared_tables as d
+        using (source_schema, source_table)
+),
+direct as (
+    select records.*,
+        case subject_link
+            when 'self' then qualified || ':' || entity_key
+            when 'foreign_key' then (
+                select s.subject_id from intermediate.int_subjects as s where s.entity_key = link_key
+            )
+            when 'contact_point' then (
+                select case when count(*) = 1 then min(s.subject_id) end
+                from intermediate.int_subjects as s
+                where string_to_array(s.link_hashes, ' ') && string_to_array(records.link_hashes, ' ')
+            )
+        end as subject_0,
+        case
+            when assignment_state is not null then qualified || ':' || entity_key
+            when assignment_link = 'foreign_key' then assignment_to || ':' || assignment_key
+        end as assignment_0
+    from records
+)
+select child.*,
+    coalesce(child.subject_0, (
+        select max(parent.subject_0) from direct as parent
+        where child.subject_link = 'through' and parent.qualified = child.subject_to
+        and parent.entity_key = child.link_key
+    )) as subject_id,
+    coalesce(child.assignment_0, (
+        select max(parent.assignment_0) from direct as parent
+        where child.assignment_link = 'through' and parent.qualified = child.assignment_to
+        and parent.entity_key = child.assignment_key
+    )) as assignment_id
+from direct as child;
+"""
+
+_CASES_FINAL = """
+create table intermediate.int_record_cases as
+select linked.row_id, linked.source_schema, linked.source_table, linked.record_key,
+    coalesce(linked.subject_id, linked.assignment_id, linked.qualified || ':' || linked.record_key)
+        as case_id,
+    linked.subject_id, tokens.subject_token, linked.assignment_id, linked.follows, linked.inputs_hash
+from intermediate.int_linked as linked
+left join ledger.subject_tokens as tokens on tokens.subject_id = linked.subject_id;
+drop table intermediate.int_linked;
+create index on intermediate.int_record_cases (source_schema, source_table, record_key);
+create index on intermediate.int_record_cases (case_id);
+create table intermediate.int_case_fingerprints as
+select case_id, count(*)::text || ':' || sum(hashtextextended(
+    source_schema || '.' || source_table || ':' || record_key || ':' || inputs_hash, 0
+)::numeric)::text as fingerprint
+from intermediate.int_record_cases group by case_id;
+"""
+
+_RECORDS = """
+create table retention.records as
+with judged as (
+    select cases.*,
+        coalesce(rules.rule_id, 'SUPPORTING') as rule_id,
+        coalesce(rules.category, 'supporting') as category,
+        coalesce(said.status, case
+            when cases.source_table in ('charge', 'request', 'objection') then 'retained'
+            when overdue.subject_id is not null then 'overdue'
+            -- A third person's record follows the assignment of an overdue person.
+            when exists (
+                select from intermediate.int_record_cases as own
+                join intermediate.overdue as theirs using (subject_id)
+                where own.assignment_id = cases.assignment_id
+            ) then 'overdue'
+            else 'retained'
+        end) as status
+    from intermediate.int_record_cases as cases
+    left join intermediate.rules as rules using (source_table)
+    left join intermediate.judged as said using (source_table, record_key)
+    left join intermediate.overdue as overdue on overdue.subject_id = cases.subject_id
+)
+select source_schema, source_table, record_key, subject_token, 'controller'::text as controller_role,
+    category, rule_id, '6'::text as policy_clause, 'v'::text as policy_version,
+    ledger.today() - 400 as anchor_on,
+    case when status = 'overdue' then ledger.today() - 31 else ledger.today() + 299 end as last_day,
+    case when status = 'overdue' then ledger.today() - 30 else ledger.today() + 300 end as due_on,
+    'purge'::text as disposition, status, '{}'::text[] as blocked_by, null::text as reason,
+    ledger.today() as as_of
+from judged;
+create index on retention.records (source_schema, source_table, record_key);
+create table retention.grounds as
+select source_schema, source_table, record_key, 'row'::text as column_group, rule_id
+from retention.records;
+create table retention.summary as
+select source_schema, source_table, category, status, count(*) as records,
+    min(due_on) as oldest_due_on, as_of
+from retention.records group by source_schema, source_table, category, status, as_of;
+create table intermediate.int_person_winners as
+select subject_id, 'R3'::text as rule_id from intermediate.int_subjects;
+create table intermediate.int_leads_decided as
+select row_id, subject_id from intermediate.int_record_cases where source_table = 'lead';
+create view intermediate.some_view as select source_schema, source_table, record_key from retention.records;
+drop table intermediate.judged, intermediate.overdue, intermediate.rules;
+"""
