@@ -54,8 +54,8 @@ COMMANDS: dict[str, Entry] = {
     "reject": Entry("cli.plan:reject", "Reject a plan, with the reason."),
     "purge": Entry("cli.plan:purge", "Carry out an approved plan."),
     "verify": Entry("cli.plan:verify", "Read back that purged records left no copy."),
-    "review": Entry("cli.plan:review", "List and decide the records that need a person."),
-    "hold": Entry("cli.plan:hold", "Place, release and list what blocks a deletion."),
+    "review": Entry("cli.review:review", "List and decide the records that need a person."),
+    "hold": Entry("cli.hold:hold", "Place, release and list what blocks a deletion."),
     "report": Entry("cli.report:report", "Write the report: JSON and one page."),
 }
 

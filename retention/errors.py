@@ -1,7 +1,7 @@
 """The errors a person sees, with the exit code each one ends the command with.
 
-Belongs here: the exception classes. Does not belong here: findings, which are a result (exit code 1)
-and not an error, and the printing, which the command line does.
+Belongs here: the exception classes. Does not belong here: findings, which are a result (exit code
+1) and not an error, and the printing, which the command line does.
 
 A message is one line: what is wrong, then what to do. It never holds a personal value or a secret.
 """

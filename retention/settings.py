@@ -28,6 +28,20 @@ class Settings:
     dagster_database_url: str | None = None
     ui_port: int = DEFAULT_UI_PORT
 
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables from which `load_settings` makes these settings again, for a process
+        that we start. They may hold a password. An empty one is an unset one."""
+        return {
+            "RETENTION_PROJECT_DIR": str(self.project),
+            "RETENTION_STATE_DIR": str(self.state),
+            "RETENTION_POLICY_DIR": str(self.policy_dir),
+            "RETENTION_DECLARATIONS_DIR": str(self.declarations_dir),
+            "RETENTION_POSTGRES_BIN": str(self.postgres_bin or ""),
+            "RETENTION_DATABASE_URL": self.database_url or "",
+            "RETENTION_DAGSTER_DATABASE_URL": self.dagster_database_url or "",
+            "RETENTION_UI_PORT": str(self.ui_port),
+        }
+
 
 def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from `env`; an empty variable counts as unset.

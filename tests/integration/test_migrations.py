@@ -1,0 +1,121 @@
+"""Migrations: applied once, all or none, by anybody who may, in several databases at once."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from retention.errors import UsageError
+from retention.warehouse.migrate import load_migrations, migrate
+from retention.warehouse.session import open_session
+from tests.conftest import Server
+
+
+@pytest.fixture
+def empty(server: Server) -> Iterator[str]:
+    """The URL of a database without migrations."""
+    name = server.create(template=None)
+    yield server.url(name)
+    server.drop(name)
+
+
+def versions(conn: psycopg.Connection[Any]) -> list[int]:
+    rows = conn.execute("select version from ledger.migrations order by 1").fetchall()
+    return [row[0] for row in rows]
+
+
+def test_migrating_twice_applies_once(empty: str) -> None:
+    with open_session(empty) as conn:
+        applied = migrate(conn)
+        assert len(applied) == len(load_migrations())
+        assert migrate(conn) == []
+        assert versions(conn) == [migration.version for migration in load_migrations()]
+
+
+def test_several_processes_at_once_apply_each_migration_once(empty: str) -> None:
+    def one(_: int) -> int:
+        with open_session(empty) as conn:
+            return len(migrate(conn))
+
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(one, range(4)))
+    assert sorted(applied) == [0, 0, 0, len(load_migrations())]
+
+
+def test_a_failing_migration_leaves_nothing_of_its_run(empty: str, tmp_path: Path) -> None:
+    first = load_migrations()[0]
+    (tmp_path / "0001_roles_and_schemas.sql").write_text(first.sql)
+    (tmp_path / "0002_broken.sql").write_text("create table ledger.half (id int); select 1 / 0;")
+    with open_session(empty) as conn:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            migrate(conn, folder=tmp_path)
+        assert conn.execute("select to_regnamespace('ledger')").fetchone() == (None,)
+
+
+def test_a_migration_changed_after_it_was_applied_is_refused(
+    conn: psycopg.Connection[Any],
+) -> None:
+    conn.execute("update ledger.migrations set checksum = 'other' where version = 1")
+    conn.commit()
+    with pytest.raises(UsageError, match="0001_roles_and_schemas was changed"):
+        migrate(conn)
+
+
+def test_a_database_of_a_newer_version_is_refused(conn: psycopg.Connection[Any]) -> None:
+    conn.execute("insert into ledger.migrations (version, name, checksum) values (9999, 'x', 'x')")
+    conn.commit()
+    with pytest.raises(UsageError, match="newer version"):
+        migrate(conn)
+
+
+def test_the_owner_of_the_ledger_is_a_role_that_nobody_logs_in_as(
+    conn: psycopg.Connection[Any],
+) -> None:
+    owners = conn.execute(
+        "select nspname, rolname, rolcanlogin from pg_namespace"
+        " join pg_roles on pg_roles.oid = nspowner"
+        " where nspname in ('ledger', 'sletteplikt') order by 1"
+    ).fetchall()
+    assert owners == [
+        ("ledger", "retention_owner", False),
+        ("sletteplikt", "retention_owner", False),
+    ]
+
+
+def test_a_login_without_superuser_can_migrate(server: Server) -> None:
+    """An outside database's login often is its database's owner and no more."""
+    name = server.create(template=None)
+    login = "ordinary_migrator"
+    with server.admin() as admin:
+        admin.execute(
+            sql.SQL("create role {} login createrole password 'x'").format(sql.Identifier(login))
+        )
+        major = admin.info.server_version // 10000
+        for group in ("retention_owner", "retention_reader", "retention_approver"):
+            if major >= 16:
+                admin.execute(
+                    sql.SQL("grant {} to {} with admin option").format(
+                        sql.Identifier(group), sql.Identifier(login)
+                    )
+                )
+        admin.execute(
+            sql.SQL("alter database {} owner to {}").format(
+                sql.Identifier(name), sql.Identifier(login)
+            )
+        )
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(server.url(name))
+        url = f"postgresql://{login}:x@{parts['host']}:{parts['port']}/{name}"
+        with open_session(url) as conn:
+            migrate(conn)
+            assert versions(conn) == [migration.version for migration in load_migrations()]
+            conn.rollback()
+    finally:
+        server.drop(name)
+        with server.admin() as admin:
+            admin.execute(sql.SQL("drop owned by {}").format(sql.Identifier(login)))
+            admin.execute(sql.SQL("drop role {}").format(sql.Identifier(login)))
