@@ -62,16 +62,10 @@ def _values(table: TableDeclaration) -> dict[str, str]:
         "source_table": f"{quote_literal(table.name)}::text",
         "record_key": _record_key(table),
         "entity_key": _key(table.entity_columns) if table.entity_columns else "null::text",
-        "is_current": (
-            _is_true(table.current_when)
-            if table.current_when
-            else "true"
-        ),
+        "is_current": (_is_true(table.current_when) if table.current_when else "true"),
         # The flag flips back when the id reappears, so it is an input only where it decides.
         "is_soft_deleted": (
-            _is_true(table.soft_delete)
-            if table.soft_delete and table.assignment_fact
-            else "false"
+            _is_true(table.soft_delete) if table.soft_delete and table.assignment_fact else "false"
         ),
         **_links(table),
     }
@@ -113,9 +107,7 @@ def _record_key(table: TableDeclaration) -> str:
     if not table.key:
         # No unique key is declared: the row is counted, reviewed and never purged by key.
         row = "sletteplikt.link_hash('row', landed::text)"
-        return (
-            f"'row:' || {row} || ':' || row_number() over (partition by landed::text)::text"
-        )
+        return f"'row:' || {row} || ':' || row_number() over (partition by landed::text)::text"
     if table.key_is_personal:
         return f"sletteplikt.link_hash('key', {_column(table.key[0])}::text)"
     return _key(table.key)

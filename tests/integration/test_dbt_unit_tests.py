@@ -19,9 +19,9 @@ pytestmark = pytest.mark.integration
 def test_every_rule_holds_at_its_boundary_dates(settings):
     as_of = classify.today()
     classify.build(settings, as_of)
+    arguments = ["--select", "test_type:unit", "--vars", json.dumps({"as_of_date": str(as_of)})]
     done = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--quiet", "test", "--select", "test_type:unit"]
-        + ["--vars", json.dumps({"as_of_date": as_of.isoformat()})],
+        [sys.executable, "-m", "dbt.cli.main", "--quiet", "test", *arguments],
         env={**os.environ, **classify.dbt_environment(settings, as_of)},
         capture_output=True,
         text=True,

@@ -28,7 +28,9 @@ dated as (
         versions.*,
         clock.as_of,
         coalesce(
-            case when versions.opened_on > '1970-01-01' and versions.opened_on <= clock.as_of then versions.opened_on end,
+            case
+                when versions.opened_on > '1970-01-01' and versions.opened_on <= clock.as_of then versions.opened_on
+            end,
             case
                 when versions.completed_on > '1970-01-01' and versions.completed_on <= clock.as_of
                     then versions.completed_on
@@ -42,9 +44,9 @@ dated as (
             when versions.assignment_state in ('open', 'draft') then null
             when versions.completed_on > '1970-01-01' and versions.completed_on <= clock.as_of
                 then greatest(
-                    versions.completed_on,
-                    case when versions.acknowledged_on <= clock.as_of then versions.acknowledged_on end
-                )
+                        versions.completed_on,
+                        case when versions.acknowledged_on <= clock.as_of then versions.acknowledged_on end
+                    )
         end as anchor_on
     from versions
     cross join {{ ref('int_clock') }} as clock

@@ -8,7 +8,7 @@ with pending as (
     inner join {{ ref('int_records_unioned') }} as records on cases.row_id = records.row_id
     cross join {{ ref('int_clock') }} as clock
     where records.request_is_pending and cases.subject_token is not null
-    and coalesce(cases.anchor_on <= clock.as_of, true)
+        and coalesce(cases.anchor_on <= clock.as_of, true)
 ),
 
 blockers as (

@@ -9,7 +9,7 @@ with points as (
     from {{ ref('int_records_unioned') }} as records
     inner join {{ ref('declared_tables') }} as declared_tables
         on records.source_schema = declared_tables.source_schema
-        and records.source_table = declared_tables.source_table
+            and records.source_table = declared_tables.source_table
     where declared_tables.subject_link = 'contact_point' and records.link_hashes is not null
 )
 

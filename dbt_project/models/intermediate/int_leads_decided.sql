@@ -38,8 +38,8 @@ registrations as (
     from {{ ref('int_subjects') }} as subjects
     inner join {{ ref('int_record_cases') }} as cases
         on subjects.source_schema = cases.source_schema
-        and subjects.source_table = cases.source_table
-        and subjects.record_key = cases.record_key
+            and subjects.source_table = cases.source_table
+            and subjects.record_key = cases.record_key
     cross join {{ ref('int_clock') }} as clock
     where
         subjects.registered_on > '1970-01-01'
@@ -47,7 +47,10 @@ registrations as (
         -- A person whom a partner handed over is dated by those hand-overs, not by the row's own date.
         and not (
             subjects.received_via_partner
-            and subjects.subject_id in (select leads.subject_id from leads where leads.rule_id = 'R1')
+            and subjects.subject_id in (
+                select leads.subject_id from leads
+                where leads.rule_id = 'R1'
+            )
         )
 ),
 

@@ -3,9 +3,11 @@
 -- The records through which others find their subject or assignment, each with its own: directly, or through
 -- at most {{ hops }} further records. A history table speaks by its current version.
 with targets as (
-    select subject_to as qualified from {{ ref('declared_tables') }} where subject_link = 'through'
+    select subject_to as qualified from {{ ref('declared_tables') }}
+    where subject_link = 'through'
     union
-    select assignment_to as qualified from {{ ref('declared_tables') }} where assignment_link = 'through'
+    select assignment_to as qualified from {{ ref('declared_tables') }}
+    where assignment_link = 'through'
 ),
 
 records as (
@@ -44,8 +46,8 @@ linked_0 as (
     from records
     left join {{ ref('int_subjects') }} as subjects
         on records.subject_link = 'foreign_key'
-        and records.subject_to = subjects.qualified
-        and records.link_key = subjects.entity_key
+            and records.subject_to = subjects.qualified
+            and records.link_key = subjects.entity_key
     left join {{ ref('int_contact_points_matched') }} as matched on records.row_id = matched.row_id
 ),
 
@@ -66,12 +68,12 @@ linked_{{ hop }} as (
     from linked_{{ hop - 1 }} as linked
     left join linked_{{ hop - 1 }} as of_subject
         on linked.subject_link = 'through'
-        and linked.subject_to = of_subject.qualified
-        and linked.link_key = of_subject.entity_key
+            and linked.subject_to = of_subject.qualified
+            and linked.link_key = of_subject.entity_key
     left join linked_{{ hop - 1 }} as of_assignment
         on linked.assignment_link = 'through'
-        and linked.assignment_to = of_assignment.qualified
-        and linked.assignment_key = of_assignment.entity_key
+            and linked.assignment_to = of_assignment.qualified
+            and linked.assignment_key = of_assignment.entity_key
 ),
 
 {% endfor -%}

@@ -66,17 +66,17 @@ linked as (
     from records
     left join {{ ref('int_subjects') }} as subjects
         on records.subject_link = 'foreign_key'
-        and records.subject_to = subjects.qualified
-        and records.link_key = subjects.entity_key
+            and records.subject_to = subjects.qualified
+            and records.link_key = subjects.entity_key
     left join {{ ref('int_contact_points_matched') }} as matched on records.row_id = matched.row_id
     left join {{ ref('int_parents_linked') }} as of_subject
         on records.subject_link = 'through'
-        and records.subject_to = of_subject.qualified
-        and records.link_key = of_subject.entity_key
+            and records.subject_to = of_subject.qualified
+            and records.link_key = of_subject.entity_key
     left join {{ ref('int_parents_linked') }} as of_assignment
         on records.assignment_link = 'through'
-        and records.assignment_to = of_assignment.qualified
-        and records.assignment_key = of_assignment.entity_key
+            and records.assignment_to = of_assignment.qualified
+            and records.assignment_key = of_assignment.entity_key
 )
 
 select
@@ -100,5 +100,5 @@ from linked
 left join {{ source('ledger', 'subject_tokens') }} as tokens on linked.subject_id = tokens.subject_id
 left join not_unique
     on linked.source_schema = not_unique.source_schema
-    and linked.source_table = not_unique.source_table
-    and linked.record_key = not_unique.record_key
+        and linked.source_table = not_unique.source_table
+        and linked.record_key = not_unique.record_key

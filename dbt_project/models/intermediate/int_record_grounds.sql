@@ -2,49 +2,9 @@
 -- Every ground on which a record stands: for the row, and for the columns that accounting does not need.
 -- A person's own row lists all of the person's grounds; what follows a person or an assignment takes the
 -- one that decides. `basis_rule_id` is the rule whose approval counts.
-with records as (
-    select
-        cases.row_id,
-        cases.source_schema,
-        cases.source_schema || '.' || cases.source_table || ':' || cases.record_key as record_id,
-        cases.subject_id,
-        cases.assignment_id,
-        cases.is_ambiguous,
-        cases.anchor_on,
-        cases.otherwise_on,
-        cases.is_via_partner,
-        sletteplikt.local_date(cases.collected_at) as collected_on,
-        declared.rule_id as own_rule_id,
-        declared.otherwise_rule,
-        declared.accounting_class,
-        declared.period_key,
-        declared.minimised_with_person,
-        handovers.instruction_id,
-        handovers.instruction_period,
-        clock.as_of,
-        marked.is_sample,
-        cases.anchor_on > '1970-01-01' and cases.anchor_on <= clock.as_of as is_dated,
-        case
-            when handovers.referred_at is not null and cases.collected_at > handovers.referred_at then 'processor'
-            when handovers.has_joint_handover then 'joint_controller'
-            else 'controller'
-        end as controller_role,
-        case
-            when declared.accounting_class is not null then 'accounting'
-            when declared.follows = 'rule' then 'rule'
-            when declared.is_person then 'person'
-            when declared.is_lead and cases.subject_id is not null then 'lead'
-            when declared.follows = 'person' and cases.subject_id is not null then 'supporting'
-            when declared.follows = 'assignment' and cases.assignment_id is not null then 'assignment'
-            when declared.unmatched = 'own_rule' and not cases.is_ambiguous then 'otherwise'
-            else 'unclassified'
-        end as path
-    from {{ ref('int_record_cases') }} as cases
-    inner join {{ ref('declared_tables') }} as declared
-        on cases.source_schema = declared.source_schema and cases.source_table = declared.source_table
-    cross join {{ ref('int_clock') }} as clock
-    left join {{ ref('int_marked_schemas') }} as marked on cases.source_schema = marked.source_schema
-    left join {{ ref('int_handovers_decided') }} as handovers on cases.subject_id = handovers.subject_id
+-- Not materialized: a copy would have no statistics.
+with records as not materialized (
+    select * from {{ ref('int_record_paths') }}
 ),
 
 -- The person's own row: everything the person stands on. A row without a usable date of its own keeps
@@ -105,7 +65,7 @@ of_followers as (
     left join {{ ref('int_person_winners') }} as winners on records.subject_id = winners.subject_id
     left join {{ ref('policy_supporting_periods') }} as periods
         on records.period_key = periods.period_key
-        and {{ approved('periods.mark', 'periods.approval', 'records.is_sample') }}
+            and {{ approved('periods.mark', 'periods.approval', 'records.is_sample') }}
     left join lateral (
         -- A person who is active or under review sets no end; the row's own period is one in any case.
         select
@@ -132,8 +92,10 @@ of_assignments as (
             when assignments.assignment_id is null then 'UNCLASSIFIED'
             else 'R4'
         end as rule_id,
-        case when assignments.outcome = 'draft' then winners.anchor_on else
-            case when assignments.outcome = 'open' then assignments.opened_on else assignments.anchor_on end
+        case assignments.outcome
+            when 'draft' then winners.anchor_on
+            when 'open' then assignments.opened_on
+            else assignments.anchor_on
         end as anchor_on,
         case when assignments.outcome = 'draft' then winners.event_id else assignments.event_id end as event_id,
         case assignments.outcome when 'draft' then winners.last_day else assignments.last_day end as last_day,
@@ -263,7 +225,17 @@ grounds as (
 judged as (
     select
         grounds.*,
+        records.controller_role,
+        records.path,
+        records.record_id,
+        records.collected_on,
+        records.instruction_period,
+        records.as_of,
+        records.is_sample,
         rule.category,
+        -- What we process for a partner follows the partner's instruction, not § 6 (requirements § 3). Accounting
+        -- and requests are duties of our own, whoever decides on the rest.
+        records.controller_role = 'processor' and records.path not in ('accounting', 'rule') as is_instructed,
         row_number() over (
             partition by grounds.row_id, grounds.column_group
             order by
@@ -274,47 +246,40 @@ judged as (
                 grounds.event_id asc
         ) = 1 as wins
     from grounds
+    inner join records on grounds.row_id = records.row_id
     left join {{ ref('policy_rules') }} as rule on grounds.rule_id = rule.rule_id
 ),
 
--- What we process for a partner follows the partner's instruction, not § 6 (requirements § 3); it keeps the
--- category of what it is. Accounting and requests are duties of our own, whoever decides on the rest.
-instructed as (
-    select
-        judged.row_id,
-        judged.column_group,
-        'PROCESSOR' as rule_id,
-        'PROCESSOR' as basis_rule_id,
-        records.collected_on as anchor_on,
-        records.record_id as event_id,
-        (records.collected_on + records.instruction_period)::date as last_day,
-        (records.collected_on + records.instruction_period)::date + 1 as due_on,
-        case
-            when records.instruction_period is null then 'the partner has recorded no instruction'
-            when records.collected_on > records.as_of or records.collected_on <= '1970-01-01'
-                then 'its own date is missing, unreadable or impossible'
-        end as review_reason,
-        judged.category,
-        true as wins
-    from judged
-    inner join records on judged.row_id = records.row_id
-    where
-        judged.wins
-        and judged.column_group = 'row'
-        and records.controller_role = 'processor'
-        and records.path not in ('accounting', 'rule')
-),
-
+-- An instructed record stands on the instruction alone, and keeps the category of what it is.
 standing as (
-    select * from judged where row_id not in (select row_id from instructed)
-    union all
-    select * from instructed
+    select
+        row_id,
+        controller_role,
+        path,
+        column_group,
+        category,
+        is_sample,
+        wins,
+        case when is_instructed then 'PROCESSOR' else rule_id end as rule_id,
+        case when is_instructed then 'PROCESSOR' else basis_rule_id end as basis_rule_id,
+        case when is_instructed then collected_on else anchor_on end as anchor_on,
+        case when is_instructed then record_id else event_id end as event_id,
+        case when is_instructed then (collected_on + instruction_period)::date else last_day end as last_day,
+        case when is_instructed then (collected_on + instruction_period)::date + 1 else due_on end as due_on,
+        case
+            when not is_instructed then review_reason
+            when instruction_period is null then 'the partner has recorded no instruction'
+            when collected_on > as_of or collected_on <= '1970-01-01'
+                then 'its own date is missing, unreadable or impossible'
+        end as review_reason
+    from judged
+    where wins or not is_instructed
 )
 
 select
     standing.row_id,
-    records.controller_role,
-    records.path,
+    standing.controller_role,
+    standing.path,
     standing.column_group,
     standing.rule_id,
     standing.category,
@@ -325,9 +290,8 @@ select
     standing.last_day,
     standing.due_on,
     standing.review_reason,
-    {{ approved('basis.mark', 'basis.approval', 'records.is_sample') }} as is_approved,
+    {{ approved('basis.mark', 'basis.approval', 'standing.is_sample') }} as is_approved,
     standing.wins
 from standing
-inner join records on standing.row_id = records.row_id
 left join {{ ref('policy_rules') }} as rule on standing.rule_id = rule.rule_id
 left join {{ ref('policy_rules') }} as basis on standing.basis_rule_id = basis.rule_id

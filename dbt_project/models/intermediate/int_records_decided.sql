@@ -2,7 +2,8 @@
 -- Each record with the ground that decides it, what blocks it, what a person decided on it, and its status in
 -- the precedence of requirements § 2: held, restricted, locked, review, overdue, due_soon, retained, active.
 with winners as (
-    select * from {{ ref('int_record_grounds') }} where wins and column_group = 'row'
+    select * from {{ ref('int_record_grounds') }}
+    where wins and column_group = 'row'
 ),
 
 expired_columns as (
@@ -68,7 +69,8 @@ facts as (
         coalesce(of_subject.is_held or of_assignment.is_held or of_record.is_held or of_table.is_held, false)
             as is_held,
         coalesce(
-            of_subject.is_restricted or of_assignment.is_restricted or of_record.is_restricted or of_table.is_restricted,
+            of_subject.is_restricted or of_assignment.is_restricted
+            or of_record.is_restricted or of_table.is_restricted,
             false
         ) as is_restricted,
         greatest(
@@ -120,7 +122,7 @@ facts as (
         on of_assignment.scope = 'assignment' and cases.assignment_id = of_assignment.target
     left join {{ ref('int_blockers_in_force') }} as of_record
         on of_record.scope = 'record'
-        and cases.source_schema || '.' || cases.source_table || ':' || cases.record_key = of_record.target
+            and cases.source_schema || '.' || cases.source_table || ':' || cases.record_key = of_record.target
     left join {{ ref('int_blockers_in_force') }} as of_table
         on of_table.scope = 'table' and cases.source_schema || '.' || cases.source_table = of_table.target
 ),
@@ -140,16 +142,17 @@ corrected as (
         decisions.decided_at,
         case decisions.rule_id
             when 'R4' then sletteplikt.last_day(decisions.anchor_on, facts.type_months, null)
-            when 'R5' then sletteplikt.last_day(
-                make_date(extract(year from decisions.anchor_on)::int, 12, 31), facts.class_months, null
-            )
+            when 'R5'
+                then sletteplikt.last_day(
+                        make_date(extract(year from decisions.anchor_on)::int, 12, 31), facts.class_months, null
+                    )
             else sletteplikt.last_day(decisions.anchor_on, decisions.period_months, decisions.period_days)
         end as unmoved_last_day
     from facts
     inner join decisions
         on facts.source_schema = decisions.source_schema
-        and facts.source_table = decisions.source_table
-        and facts.record_key = decisions.record_key
+            and facts.source_table = decisions.source_table
+            and facts.record_key = decisions.record_key
     where facts.review_reason is not null
 ),
 
@@ -198,10 +201,14 @@ dated as (
         settled.idle_reason,
         settled.is_settled,
         settled.decision,
-        case when settled.is_settled and settled.decision = 'anchor' then settled.decided_category else settled.category end
-            as category,
-        case when settled.is_settled and settled.decision = 'anchor' then settled.decided_rule_id else settled.rule_id end
-            as rule_id,
+        case
+            when settled.is_settled and settled.decision = 'anchor' then settled.decided_category
+            else settled.category
+        end as category,
+        case
+            when settled.is_settled and settled.decision = 'anchor' then settled.decided_rule_id
+            else settled.rule_id
+        end as rule_id,
         case when settled.is_settled and settled.decision = 'anchor' then settled.decided_clause else settled.clause end
             as clause,
         case

@@ -7,9 +7,9 @@ select
     unioned.*,
     row_number() over () as row_id
 from (
-{% for model in declared_staging() -%}
-select * from {{ ref(model) }}
-{% if not loop.last %}union all
-{% endif -%}
-{%- endfor %}
+    {% for model in declared_staging() -%}
+    select * from {{ ref(model) }}
+    {% if not loop.last %}union all
+    {% endif -%}
+    {%- endfor %}
 ) as unioned

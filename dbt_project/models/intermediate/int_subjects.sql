@@ -17,7 +17,7 @@ select distinct on (records.source_schema, records.source_table, records.entity_
 from {{ ref('int_records_unioned') }} as records
 inner join {{ ref('declared_tables') }} as declared_tables
     on records.source_schema = declared_tables.source_schema
-    and records.source_table = declared_tables.source_table
+        and records.source_table = declared_tables.source_table
 where declared_tables.subject_link = 'self'
 order by
     records.source_schema asc,
