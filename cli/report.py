@@ -1,0 +1,36 @@
+"""`retention report`: what is kept, what is due and what was done, as JSON and as one page.
+
+Belongs here: the command's arguments, and where the files are. Does not belong here: what the
+report says and how it looks; `retention.report` does.
+"""
+
+from typing import Annotated
+
+import typer
+
+from cli.arguments import parse_day
+from cli.console import JsonFlag, progress, say, show_json
+from retention.report.report import write_report
+from retention.settings import load_settings
+
+
+def report(
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="DATE", help="A day that was classified; the last one."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write the report: JSON, and one page that needs nothing from outside and prints."""
+    with progress("writing the report"):
+        written = write_report(load_settings(), parse_day(as_of))
+    if as_json:
+        show_json(written.document)
+        return
+    headline = written.document["headline"]
+    say(
+        f"as of {written.document['made_from']['as_of']}: {headline['records']} records,"
+        f" {headline['overdue']} overdue, {headline['purged']} purged so far"
+    )
+    say(f"page: {written.html_path}")
+    say(f"data: {written.json_path}")

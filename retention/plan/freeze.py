@@ -1,0 +1,115 @@
+"""Making a plan, and looking at the one that would be made.
+
+Belongs here: the read-only preview, and the one call of the function that freezes a plan. Does not
+belong here: which records may be planned; `ledger.plannable` says so to both.
+"""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg.types.json import Jsonb
+
+from retention.code_hash import code_hash
+from retention.declarations import Declarations, load_declarations
+from retention.errors import Refused
+from retention.keys import EPOCH, load_key, refuse_logged_values
+from retention.ledger import classifications
+from retention.ledger.failures import is_conflict, safe_errors, translated
+from retention.plan.model import Plan, PlanCount, PlanPreview
+from retention.plan.show import show_in
+from retention.plan.tables import plan_tables
+from retention.settings import Settings
+from retention.warehouse.connection import connect
+
+READER = "retention_reader"
+_ATTEMPTS = 5
+
+logger = logging.getLogger(__name__)
+
+Connection = psycopg.Connection[Any]
+
+
+def preview(settings: Settings) -> PlanPreview:
+    """What a plan made now would hold. Cannot write: a read-only transaction under a role without
+    write rights. Raises Refused where no plan could be made."""
+    declarations = load_declarations(settings.declarations_dir)
+    code = code_hash(settings, declarations)
+    with (
+        connect(settings, role=READER, read_only=True) as conn,
+        safe_errors("looking at what is overdue"),
+    ):
+        conn.isolation_level = IsolationLevel.REPEATABLE_READ
+        objection = classifications.objection(conn, code)
+        if objection:
+            raise Refused(objection)
+        tables = Jsonb(
+            [table.as_json() for table in plan_tables(conn, declarations, planning=True)]
+        )
+        rows = conn.execute(
+            "select source_schema || '.' || source_table, rule_id, waits_for, count(*), min(due_on)"
+            " from ledger.plannable(%s, ledger.today())"
+            " group by 1, 2, 3 order by 1, 2, 3",
+            (tables,),
+        ).fetchall()
+        today = conn.execute("select ledger.today()").fetchone()
+    assert today is not None
+    counts = tuple(
+        PlanCount(table, rule, records, oldest)
+        for table, rule, waits, records, oldest in rows
+        if waits is None
+    )
+    waiting: dict[str, int] = {}
+    for _, _, waits, records, _ in rows:
+        if waits is not None:
+            waiting[waits] = waiting.get(waits, 0) + records
+    return PlanPreview(today[0], sum(count.records for count in counts), counts, waiting)
+
+
+def create(settings: Settings) -> Plan:
+    """Freeze what is overdue now into a plan, in one repeatable-read transaction.
+
+    A plan without items has the state `empty` and needs no approval. An earlier plan that nobody
+    approved is superseded. Raises Refused where the records were not classified today, or by other
+    code; UsageError where a declaration does not hold.
+    """
+    declarations = load_declarations(settings.declarations_dir)
+    code = code_hash(settings, declarations)
+    with connect(settings) as conn:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                plan_id = _freeze(settings, conn, declarations, code)
+                break
+            except psycopg.Error as error:
+                if not is_conflict(error) or attempt == _ATTEMPTS:
+                    raise translated(error, "freezing a plan") from None
+                logger.info("a plan is tried again: a hold was placed while it was frozen")
+        with safe_errors("reading the plan"):
+            return show_in(conn, plan_id)
+
+
+def _freeze(settings: Settings, conn: Connection, declarations: Declarations, code: str) -> UUID:
+    conn.isolation_level = IsolationLevel.REPEATABLE_READ
+    with conn.transaction():
+        refuse_logged_values(conn)
+        key = load_key(settings, conn)
+        tables = plan_tables(conn, declarations, planning=True)
+        names = [table.qualified for table in tables]
+        pads = [key.pads(name) for name in names]
+        row = conn.execute(
+            "select ledger.freeze_plan(%s, %s, %s, %s, %s, %s, %s)",
+            (
+                Jsonb([table.as_json() for table in tables]),
+                names,
+                [inner for inner, _ in pads],
+                [outer for _, outer in pads],
+                key.key_id,
+                EPOCH,
+                code,
+            ),
+        ).fetchone()
+    assert row is not None
+    plan_id: UUID = row[0]
+    return plan_id

@@ -1,0 +1,58 @@
+"""What a plan looks like from outside the database.
+
+Belongs here: frozen values for callers to show. Does not belong here: reading or writing them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class PlanCount:
+    """Records of one table under one rule, with the due date of the oldest."""
+
+    table: str
+    rule_id: str
+    records: int
+    oldest_due_on: date | None
+
+
+@dataclass(frozen=True)
+class PlanPreview:
+    """What a plan made now would hold. `waiting` counts overdue records that are left out, by reason."""
+
+    as_of: date
+    items: int
+    counts: tuple[PlanCount, ...]
+    waiting: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One frozen plan. Its states: proposed, approved or rejected, executing, executed; expired and
+    superseded where it was never carried out; empty where nothing was overdue."""
+
+    plan_id: UUID
+    as_of: date
+    policy_version: str
+    policy_hash: str
+    code_hash: str
+    key_id: str
+    digest: str
+    state: str
+    items: int
+    waiting: dict[str, int]
+    planned_by: str
+    planned_at: datetime
+    expires_on: date
+    approved_by: str | None
+    approved_at: datetime | None
+    approval_kind: str | None
+    rejected_by: str | None
+    rejected_at: datetime | None
+    reject_reason: str | None
+    executed_at: datetime | None
+    run_by: str | None
+    counts: tuple[PlanCount, ...] = ()
+    outcome: dict[str, int] = field(default_factory=dict)

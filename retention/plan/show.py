@@ -1,0 +1,66 @@
+"""Reading plans back.
+
+Belongs here: plans as frozen values, with their counts. Does not belong here: any record's key.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+
+from retention.errors import UsageError
+from retention.ledger.failures import safe_errors
+from retention.plan.model import Plan, PlanCount
+from retention.settings import Settings
+from retention.warehouse.connection import connect
+
+_COLUMNS = """plan_id, as_of, policy_version, policy_hash, code_hash, key_id, digest, state, items,
+    waiting, planned_by, planned_at, expires_on, approved_by, approved_at, approval_kind, rejected_by,
+    rejected_at, reject_reason, executed_at, run_by"""
+
+
+def list_plans(settings: Settings, *, limit: int = 20) -> list[Plan]:
+    """The latest plans, newest first, without their counts."""
+    with (
+        connect(settings, read_only=True) as conn,
+        safe_errors("listing the plans"),
+        conn.cursor(row_factory=dict_row) as cursor,
+    ):
+        cursor.execute(
+            f"select {_COLUMNS} from ledger.plans order by planned_at desc limit %s",  # noqa: S608
+            (limit,),
+        )
+        return [Plan(**row) for row in cursor]
+
+
+def show(settings: Settings, plan_id: UUID) -> Plan:
+    """One plan with its counts per table and rule, and what became of its items.
+
+    Raises UsageError when there is no such plan.
+    """
+    with connect(settings, read_only=True) as conn, safe_errors("reading the plan"):
+        return show_in(conn, plan_id)
+
+
+def show_in(conn: psycopg.Connection[Any], plan_id: UUID) -> Plan:
+    """As `show`, on a connection that is open."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            f"select {_COLUMNS} from ledger.plans where plan_id = %s",  # noqa: S608
+            (plan_id,),
+        )
+        found = cursor.fetchone()
+    if found is None:
+        raise UsageError("there is no such plan: `retention plan list` shows them")
+    counts = conn.execute(
+        "select source_schema || '.' || source_table, rule_id, count(*), min(due_on)"
+        " from ledger.plan_items where plan_id = %s group by 1, 2 order by 1, 2",
+        (plan_id,),
+    ).fetchall()
+    outcome = conn.execute(
+        "select case state when 'skipped' then 'skipped: ' || skip_reason else state end, count(*)"
+        " from ledger.plan_items where plan_id = %s group by 1 order by 1",
+        (plan_id,),
+    ).fetchall()
+    return Plan(**found, counts=tuple(PlanCount(*count) for count in counts), outcome=dict(outcome))

@@ -1,0 +1,240 @@
+"""The declared tables as a plan and a purge see them.
+
+Belongs here: which tables may be deleted from now and in which order, and what their rows mean to the
+rows of others. Asked of declarations and catalogue each time, so that a plan and the purge that carries
+it out judge alike. Does not belong here: any row.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import psycopg
+
+from retention.catalog import compare
+from retention.declarations import Declarations, TableDeclaration
+from retention.warehouse.sql import quote_qualified
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True)
+class PlanTable:
+    """One declared table that is there. `refused` says why nothing may be purged from it; one that is
+    not `readable` lacks a column that its declaration reads, or cannot be locked against writers."""
+
+    declaration: TableDeclaration
+    position: int
+    refused: str | None
+    readable: bool
+
+    @property
+    def qualified(self) -> str:
+        return self.declaration.qualified
+
+    def as_json(self) -> dict[str, Any]:
+        """The description that `ledger.plannable` reads."""
+        table = self.declaration
+        return {
+            "source_schema": table.schema_,
+            "source_table": table.name,
+            "position": self.position,
+            "refused": self.refused,
+            "is_person": bool(table.person),
+            "is_lead": bool(table.lead),
+            "is_anchor": bool(table.person or table.contact_event or table.handover),
+            "is_assignment": bool(table.assignment_fact),
+            "keeps": _keeps(table),
+        }
+
+
+def plan_tables(conn: Connection, declarations: Declarations, *, planning: bool) -> list[PlanTable]:
+    """Every declared table that is there, children before parents.
+
+    A plan stands on what the classification read, so for `planning` a table of which it read nothing
+    is set aside; a purge looks at the landing tables itself, row by row of the cases in question.
+    """
+    relations = _relations(conn)
+    unreadable = set(compare(conn, declarations).set_aside)
+    unreadable |= {
+        t.qualified
+        for t in declarations.staged
+        if t.qualified in relations and relations[t.qualified].kind not in ("r", "p")
+    }
+    set_aside = unreadable | (_unread(conn, declarations, relations) if planning else set())
+    out_of_reach = _out_of_reach(declarations, set_aside)
+    references = _references(conn)
+    present = [t for t in declarations.staged if t.qualified in relations]
+    order = _deletion_order(present, references)
+    cascading = {parent for _, parent, action in references if action not in ("a", "r")}
+    return [
+        PlanTable(
+            table,
+            order[table.qualified],
+            _refusal(table, relations[table.qualified], set_aside, out_of_reach, cascading),
+            table.qualified not in unreadable,
+        )
+        for table in sorted(present, key=lambda t: order[t.qualified])
+    ]
+
+
+def _refusal(
+    table: TableDeclaration,
+    relation: "_Relation",
+    set_aside: set[str],
+    out_of_reach: dict[str, str],
+    cascading: set[str],
+) -> str | None:
+    if table.qualified in set_aside:
+        return "its table is set aside"
+    if table.qualified in out_of_reach:
+        return f"it depends on {out_of_reach[table.qualified]}, which is set aside"
+    if table.exempt:
+        return "its table is exempt"
+    if not table.key:
+        return "its table has no declared unique key"
+    if relation.reacts:
+        return "its table has a trigger or a rule on delete"
+    if table.qualified in cascading:
+        return "a foreign key would carry the deletion on to other tables"
+    return None
+
+
+def _keeps(table: TableDeclaration) -> str | None:
+    """What facts a row of the table stands on. One with a rule of its own stands on its own date."""
+    if table.exempt or table.accounting or not isinstance(table.follows, str):
+        return None
+    return table.follows if table.follows in ("person", "assignment") else None
+
+
+@dataclass(frozen=True)
+class _Relation:
+    kind: str
+    reacts: bool
+
+
+def _relations(conn: Connection) -> dict[str, _Relation]:
+    """Every relation by its qualified name: what it is, and whether a delete sets off more."""
+    rows = conn.execute(
+        """
+        select
+            namespaces.nspname || '.' || relations.relname,
+            relations.relkind::text,
+            exists (
+                select from pg_catalog.pg_trigger as triggers
+                where triggers.tgrelid = relations.oid and not triggers.tgisinternal
+                and triggers.tgenabled <> 'D' and (triggers.tgtype & 8) = 8
+            ) or exists (
+                select from pg_catalog.pg_rewrite as rules
+                where rules.ev_class = relations.oid and rules.ev_type = '4'
+            )
+        from pg_catalog.pg_class as relations
+        join pg_catalog.pg_namespace as namespaces on namespaces.oid = relations.relnamespace
+        where relations.relkind in ('r', 'p', 'v', 'm', 'f')
+        """
+    ).fetchall()
+    return {name: _Relation(kind, reacts) for name, kind, reacts in rows}
+
+
+def _references(conn: Connection) -> list[tuple[str, str, str]]:
+    """Foreign keys of the database as (referencing table, referenced table, action on delete)."""
+    return conn.execute(
+        """
+        select
+            child_schema.nspname || '.' || child.relname,
+            parent_schema.nspname || '.' || parent.relname,
+            constraints.confdeltype::text
+        from pg_catalog.pg_constraint as constraints
+        join pg_catalog.pg_class as child on child.oid = constraints.conrelid
+        join pg_catalog.pg_namespace as child_schema on child_schema.oid = child.relnamespace
+        join pg_catalog.pg_class as parent on parent.oid = constraints.confrelid
+        join pg_catalog.pg_namespace as parent_schema on parent_schema.oid = parent.relnamespace
+        where constraints.contype = 'f' and constraints.conparentid = 0
+        """
+    ).fetchall()
+
+
+def _unread(
+    conn: Connection, declarations: Declarations, relations: dict[str, _Relation]
+) -> set[str]:
+    """Tables that hold rows of which the last classification read none: it had set them aside."""
+    unread = set()
+    for table in declarations.staged:
+        if table.qualified not in relations:
+            continue
+        model = f"staging.{table.staging_model}"
+        if model not in relations:
+            unread.add(table.qualified)
+            continue
+        landed = _has_rows(conn, quote_qualified(table.schema_, table.name))
+        if landed and not _has_rows(conn, quote_qualified("staging", table.staging_model)):
+            unread.add(table.qualified)
+    return unread
+
+
+def _has_rows(conn: Connection, relation: str) -> bool:
+    row = conn.execute(f"select exists (select from {relation})".encode()).fetchone()  # noqa: S608
+    return bool(row and row[0])
+
+
+def _out_of_reach(declarations: Declarations, set_aside: set[str]) -> dict[str, str]:
+    """Tables whose records cannot be judged while others are set aside, with one of those.
+
+    A record cannot be judged without the records it is linked through; and without a table of facts
+    (contacts, leads, assignments, hand-overs, requests) no record of the same persons can be.
+    """
+    by_name = {table.qualified: table for table in declarations.staged}
+    chains = {name: _chain(table, by_name) for name, table in by_name.items()}
+    persons = {name: {n for n in chains[name] if by_name[n].person} for name in by_name}
+    blocked: dict[str, str] = {}
+    for missing in sorted(set_aside & set(by_name)):
+        fact = by_name[missing]
+        for name in by_name:
+            if name in blocked:
+                continue
+            same_persons = fact.is_fact and bool(persons[name] & persons[missing])
+            everybody = bool(fact.instruction) and bool(persons[name])
+            if missing in chains[name] or same_persons or everybody:
+                blocked[name] = missing
+    return blocked
+
+
+def _chain(table: TableDeclaration, by_name: dict[str, TableDeclaration]) -> set[str]:
+    """The table itself and every table that its rows are linked through."""
+    reached: set[str] = set()
+    pending = [table.qualified]
+    while pending:
+        name = pending.pop()
+        if name in reached or name not in by_name:
+            continue
+        reached.add(name)
+        pending += _linked_to(by_name[name])
+    return reached
+
+
+def _linked_to(table: TableDeclaration) -> list[str]:
+    links = (table.subject and table.subject.to, table.assignment and table.assignment.to)
+    return [link for link in links if link and link != table.qualified]
+
+
+def _deletion_order(
+    tables: Iterable[TableDeclaration], references: list[tuple[str, str, str]]
+) -> dict[str, int]:
+    """A number a table, children before parents, by declared links and the database's own keys.
+
+    Keys of the database that form a ring have no such order; then the declared links decide alone.
+    """
+    names = {table.qualified for table in tables}
+    declared = {(t.qualified, link) for t in tables for link in _linked_to(t)}
+    enforced = {(child, parent) for child, parent, _ in references if child != parent}
+    for edges in (declared | enforced, enforced, declared, set[tuple[str, str]]()):
+        sorter: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(sorted(names), ()))
+        for child, parent in sorted(edges):
+            if child in names and parent in names:
+                sorter.add(parent, child)
+        try:
+            return {name: number for number, name in enumerate(sorter.static_order(), start=1)}
+        except CycleError:
+            continue
+    raise AssertionError("an order without edges always exists")

@@ -1,0 +1,10 @@
+"""Carrying out an approved plan: deletes, with their evidence in the same transaction.
+
+Belongs here: everything that deletes a landing row, and the guards around it. Does not belong here:
+deciding what is overdue (the models), freezing and approving (`retention.plan`), and reading back what
+was done (`retention.verify`), which shares no code with this.
+"""
+
+from retention.purge.run import PurgeResult, execute
+
+__all__ = ["PurgeResult", "execute"]

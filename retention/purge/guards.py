@@ -1,0 +1,105 @@
+"""The two guards of a batch: ours, and landing's.
+
+Belongs here: taking the locks that make a batch and whatever races against it wait for each other, and
+skipping what turned out to be guarded. Does not belong here: judging changed facts (`live`).
+
+Ours: a blocker's writer changes the very row that the batch locks and tests in one statement, so the
+batch either sees the blocker or makes its writer wait. A test that only reads the blockers loses that
+race at every isolation level. Landing's writers know nothing of us: they are kept out by a SHARE lock
+for as long as the batch looks and deletes.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from retention.declarations import TableDeclaration
+
+Connection = psycopg.Connection[Any]
+
+HELD = "held, restricted or locked since it was planned"
+DECIDED = "decided in review since it was planned"
+
+
+def only_purge(conn: Connection) -> bool:
+    """Take the lock that one batch anywhere holds at a time, until the transaction ends."""
+    row = conn.execute("select pg_try_advisory_xact_lock(ledger.purge_lock())").fetchone()
+    return bool(row and row[0])
+
+
+def wait_at_most(conn: Connection, milliseconds: int) -> None:
+    """Let every wait for a lock in this transaction fail after so long."""
+    conn.execute("select set_config('lock_timeout', %s, true)", (str(milliseconds),))
+
+
+def skip_guarded(conn: Connection, plan_id: UUID, first: int, last: int) -> None:
+    """Lock the guards of the items and skip those that are held, restricted, locked or were decided.
+
+    An item survives only if every one of its guard rows could be locked with no blocker on it. The
+    test stands in the statement that locks: after waiting for a hold that was being placed, PostgreSQL
+    tests the row again as the hold left it.
+    """
+    conn.execute(
+        """
+        with wanted as materialized (
+            select distinct unnest(guard_keys) as guard_key
+            from ledger.plan_items
+            where plan_id = %(plan)s and item_no between %(first)s and %(last)s and state = 'planned'
+        ),
+        free as materialized (
+            select guards.guard_key, guards.records
+            from ledger.guards as guards
+            where guards.guard_key = any(array(select guard_key from wanted))
+            and guards.blockers = 0
+            order by guards.guard_key
+            for update of guards
+        ),
+        held_records as materialized (
+            select guard_key || ':' || unnest(records) as held from free where records <> '{}'
+        )
+        update ledger.plan_items as items
+        set state = 'skipped', skip_reason = %(held)s
+        where items.plan_id = %(plan)s and items.item_no between %(first)s and %(last)s
+        and items.state = 'planned'
+        and (
+            exists (
+                select from unnest(items.guard_keys) as key
+                where key not in (select guard_key from free)
+            )
+            or 'table:' || items.source_schema || '.' || items.source_table || ':' || items.record_key
+            in (select held from held_records)
+        )
+        """,
+        {"plan": plan_id, "first": first, "last": last, "held": HELD},
+    )
+    # A decision locks the guard of its table before it is written, and the lock above was waited for:
+    # under read committed this statement sees every decision that could have come before the batch.
+    conn.execute(
+        """
+        update ledger.plan_items as items
+        set state = 'skipped', skip_reason = %(decided)s
+        from ledger.review_decisions as decisions, ledger.plans as plans
+        where items.plan_id = %(plan)s and items.item_no between %(first)s and %(last)s
+        and items.state = 'planned'
+        and plans.plan_id = items.plan_id
+        and decisions.source_schema = items.source_schema
+        and decisions.source_table = items.source_table
+        and decisions.record_key = items.record_key
+        and decisions.decided_at > plans.planned_at
+        """,
+        {"plan": plan_id, "first": first, "last": last, "decided": DECIDED},
+    )
+
+
+def lock_landing(conn: Connection, tables: Iterable[TableDeclaration]) -> None:
+    """Keep every writer out of the declared tables until the transaction ends.
+
+    All of them, and not the planned ones alone: a contact, a request or a new row that lands while the
+    batch looks would change what it looked at. Raises psycopg's LockNotAvailable after the wait.
+    """
+    names = [sql.Identifier(table.schema_, table.name) for table in tables]
+    if names:
+        conn.execute(sql.SQL("lock table {} in share mode").format(sql.SQL(", ").join(names)))

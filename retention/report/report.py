@@ -1,0 +1,207 @@
+"""The retention report: gathered in one transaction, written as JSON and as one HTML page.
+
+Belongs here: what the report consists of, and where its files go. Does not belong here: the queries
+(population.py, purges.py), the policy's words (policy_part.py) and the page (html.py).
+
+The same database, policy and declarations give the same bytes: no clock is read here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from retention import catalog, state
+from retention.applied_rule import applied_policy
+from retention.classified import STATUSES, Classification, find_classification
+from retention.declarations import Declarations, load_declarations
+from retention.errors import UsageError
+from retention.ledger.failures import safe_errors
+from retention.report import population, purges
+from retention.report.figures import Figure, Reader, plain
+from retention.report.html import render
+from retention.report.policy_part import describe_policy
+from retention.settings import Settings
+from retention.warehouse.connection import connect
+
+FORMAT = 1
+READER = "retention_reader"
+NAME = "retention-report"
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where a report went, and the document itself."""
+
+    json_path: Path
+    html_path: Path
+    document: dict[str, Any]
+
+
+def write_report(settings: Settings, as_of: date | None = None) -> Written:
+    """Write the report of the classification in force, or of that as of a day, below `state`.
+
+    Raises UsageError when nothing is classified as of that day, or under a policy that is gone.
+    """
+    document = gather(settings, as_of)
+    reports = state.make_folder(settings.state / "reports")
+    folder = state.make_folder(reports / document["made_from"]["as_of"])
+    written = Written(folder / f"{NAME}.json", folder / f"{NAME}.html", document)
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    for path, content in ((written.json_path, text), (written.html_path, render(document))):
+        candidate = path.with_name(f".{path.name}.part")
+        candidate.write_text(content, encoding="utf-8")
+        candidate.replace(path)
+    return written
+
+
+def gather(settings: Settings, as_of: date | None = None) -> dict[str, Any]:
+    """The report as plain data. Raises as `write_report` does."""
+    with connect(settings, role=READER, read_only=True) as conn:
+        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        classification = find_classification(conn, as_of)
+        with safe_errors("writing the report"):
+            return _gather(conn, settings, classification)
+
+
+def _gather(
+    conn: psycopg.Connection[Any], settings: Settings, classification: Classification
+) -> dict[str, Any]:
+    policy = applied_policy(classification, settings)
+    if policy is None:
+        raise UsageError(
+            f"no file in {settings.policy_dir} is the policy that was applied"
+            f" ({classification.policy_version}): run `retention run` with the one in force"
+        )
+    declarations = load_declarations(settings.declarations_dir)
+    compared = catalog.compare(conn, declarations)
+    made_from = _made_from(conn, classification)
+    landed = catalog.landed_columns(conn).keys()
+    figures = _figures(Reader(conn, classification), declarations, landed)
+    return {
+        "kind": "retention_report",
+        "format": FORMAT,
+        "made_from": made_from,
+        "headline": _headline(figures),
+        "policy": describe_policy(policy),
+        "coverage": _coverage(declarations, compared, landed),
+        "figures": {
+            figure.figure_id: {**figure.as_dict(), "made_from": made_from} for figure in figures
+        },
+    }
+
+
+def _made_from(conn: psycopg.Connection[Any], classification: Classification) -> dict[str, Any]:
+    """What every figure stands on: policy, database, day, and the recorded run.
+
+    A replay of a day in the past is not recorded: it has no time.
+    """
+    with conn.cursor(row_factory=dict_row) as cursor:
+        run = cursor.execute(
+            "select classification_id, code_hash, started_by, finished_at"
+            " from ledger.classifications"
+            " where as_of = %s and policy_hash = %s and finished_at is not null and %s"
+            " order by classification_id desc limit 1",
+            (
+                classification.as_of,
+                classification.policy_hash,
+                not classification.suffix,
+            ),
+        ).fetchone()
+    return {
+        "database": conn.info.dbname,
+        "as_of": classification.as_of.isoformat(),
+        "policy_version": classification.policy_version,
+        "policy_hash": classification.policy_hash,
+        "is_replay": bool(classification.suffix),
+        "classification_id": run["classification_id"] if run else None,
+        "classified_at": plain(run["finished_at"]) if run else None,
+        "classified_by": run["started_by"] if run else None,
+        "code_hash": run["code_hash"] if run else None,
+    }
+
+
+def _figures(
+    reader: Reader, declarations: Declarations, landed: Set[tuple[str, str]]
+) -> list[Figure]:
+    governed = [
+        (table.schema_, table.name)
+        for table in declarations.governed
+        if (table.schema_, table.name) in landed
+    ]
+    return [
+        population.population(reader),
+        population.landed(reader, governed),
+        population.overdue(reader),
+        purges.left_out(reader),
+        population.under_review(reader),
+        population.minimisable(reader),
+        population.calendar(reader),
+        purges.plans(reader),
+        purges.evidence(reader),
+        purges.purged(reader),
+        purges.entries(reader),
+        purges.blockers(reader),
+        population.blocked(reader),
+    ]
+
+
+def _headline(figures: list[Figure]) -> dict[str, Any]:
+    """The numbers that are read first; each is a sum over a figure below."""
+    by_id = {figure.figure_id: figure for figure in figures}
+    counted = by_id["population"]
+    by_status = {
+        status: sum(row["records"] for row in counted.rows if row["status"] == status)
+        for status in STATUSES
+    }
+    oldest = [row["oldest_due_on"] for row in by_id["overdue"].rows]
+    return {
+        "records": counted.total("records"),
+        "tables": len({row["table"] for row in counted.rows}),
+        "by_status": by_status,
+        "overdue": by_status["overdue"],
+        "overdue_beyond_grace": by_id["overdue"].total("beyond_grace"),
+        "oldest_due_on": min(oldest, default=None),
+        "purged": by_id["purged"].total("records"),
+        "unreconciled_tables": sum(not row["reconciled"] for row in by_id["landed"].rows),
+    }
+
+
+def _coverage(
+    declarations: Declarations, compared: catalog.Coverage, landed: Set[tuple[str, str]]
+) -> dict[str, Any]:
+    """What landed against what is declared; of the exempt tables those that are there."""
+    return {
+        "declared": compared.declared,
+        "landed": compared.landed,
+        "governed": sum((table.schema_, table.name) in landed for table in declarations.governed),
+        "undeclared": sum(
+            finding.kind is catalog.FindingKind.UNDECLARED_TABLE for finding in compared.findings
+        ),
+        "set_aside": list(compared.set_aside),
+        "findings": [
+            {
+                "kind": finding.kind.value,
+                "table": f"{finding.schema}.{finding.table}",
+                "column": finding.column,
+            }
+            for finding in compared.findings
+        ],
+        "exempt": [
+            {
+                "table": table.qualified,
+                "reason": table.exempt.reason,
+                "owner": table.exempt.owner,
+                "review_on": table.exempt.review_on.isoformat(),
+            }
+            for table in declarations.tables
+            if table.exempt and (table.schema_, table.name) in landed
+        ],
+    }

@@ -1,0 +1,124 @@
+"""`retention demo` as a process: the whole way in an embedded warehouse, and nowhere else.
+
+Belongs here: the command, first and second time, and where it refuses. Does not belong here: the steps,
+which each have tests of their own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retention.classified import CATEGORIES
+from retention.settings import Settings
+from retention.warehouse.connection import connect
+
+pytestmark = pytest.mark.integration
+
+
+def demo(
+    environment: Mapping[str, str], settings: Settings, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", "demo", "--json"],
+        env={
+            **environment,
+            "RETENTION_STATE_DIR": str(settings.state),
+            "NO_COLOR": "1",
+            **variables,
+        },
+        cwd=settings.project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def total(status: dict[str, Any], category: str) -> int:
+    return sum(
+        count["records"]
+        for count in status["records"]["by_category"]
+        if count["category"] == category
+    )
+
+
+def test_it_shows_the_whole_way_and_a_second_time_keeps_what_is_there(
+    embedded_settings: Settings, clean_environment: Mapping[str, str]
+) -> None:
+    done = demo(clean_environment, embedded_settings)
+    assert done.returncode == 0, done.stderr
+    first = json.loads(done.stdout)
+    before, after = first["before"], first["after"]
+    assert not first["sample"]["kept"]
+    assert first["blockers_placed"] == 3
+    for status in (before, after):
+        assert [name for name in CATEGORIES if not total(status, name)] == []
+        assert min(status["records"]["by_status"][name] for name in ("held", "restricted")) > 0
+        assert status["records"]["by_status"]["locked"] > 0
+    (plan,) = first["plans"]
+    assert before["overdue"]["records"] == plan["items"] + sum(first["waiting"].values())
+    assert plan["outcome"] == {"purged": plan["items"]}
+    assert (plan["approved_by"], plan["approval_kind"]) == ("approver", "demonstration")
+    assert after["records"]["total"] == before["records"]["total"] - plan["items"]
+    assert after["purged"] == plan["items"]
+    assert first["left"] == 0
+    # What still is overdue waits for records that stand on it, or was uncovered by the purge.
+    assert after["overdue"]["records"] < before["overdue"]["records"] / 100
+    assert Path(first["report"]["page"]).is_file()
+
+    used = os.times()
+    done = demo(clean_environment, embedded_settings)
+    spent = os.times()
+    assert done.returncode == 0, done.stderr
+    second = json.loads(done.stdout)
+    assert second["sample"]["kept"]
+    assert second["blockers_placed"] == 0
+    assert second["before"]["overdue"]["records"] > 0
+    assert (
+        second["after"]["records"]["total"] + second["after"]["purged"]
+        == (before["records"]["total"])
+    )
+    # Seconds of work, not of waiting for other work on the machine: under a minute on two cores.
+    worked = spent.children_user - used.children_user + spent.children_system - used.children_system
+    assert worked < 60
+
+
+def test_on_an_outside_database_it_is_refused_and_touches_nothing(
+    settings: Settings, clean_environment: Mapping[str, str]
+) -> None:
+    done = demo(clean_environment, settings, RETENTION_DATABASE_URL=str(settings.database_url))
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert done.stderr.startswith(
+        "retention: the demonstration runs in the embedded warehouse alone"
+    )
+    assert done.stderr.count("\n") == 1
+    with connect(settings) as conn:
+        made = conn.execute(
+            "select count(*) from pg_namespace where nspname in ('crm', 'retention', 'staging')"
+        ).fetchone()
+    assert made == (0,)
+    assert not settings.state.exists()
+
+
+def test_beside_a_schema_without_the_marker_it_is_refused(
+    embedded_settings: Settings, clean_environment: Mapping[str, str]
+) -> None:
+    with connect(embedded_settings) as conn:
+        conn.execute("create schema billing")
+        conn.execute("create table billing.invoice (id bigint primary key)")
+    done = demo(clean_environment, embedded_settings)
+    assert done.returncode == 3
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("retention: landing schema 'billing' does not bear the sample's marker")
+    with connect(embedded_settings) as conn:
+        rows = conn.execute(
+            "select (select count(*) from ledger.classifications), (select count(*) from ledger.plans),"
+            " to_regnamespace('crm') is null"
+        ).fetchone()
+    assert rows == (0, 0, True)

@@ -1,0 +1,193 @@
+"""The commands from plan to evidence, as processes of their own: what they print and how they end.
+
+Belongs here: exit codes and output of plan, approve, reject, purge, verify, hold and review. Does not
+belong here: what they do, which the engine's own tests show.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from retention.settings import Settings
+from tests.factories import Shop
+
+pytestmark = pytest.mark.integration
+
+
+class Command:
+    """Runs `retention` on the shop, as the job's login or the approver's."""
+
+    def __init__(self, shop: Shop, environment: Mapping[str, str]) -> None:
+        self.shop = shop
+        self.environment = environment
+
+    def __call__(
+        self, *arguments: object, login: Settings | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        settings = login or self.shop.settings
+        assert settings.database_url is not None
+        return subprocess.run(
+            [sys.executable, "-m", "cli.main", *map(str, arguments)],
+            env={
+                **self.environment,
+                "RETENTION_DATABASE_URL": settings.database_url,
+                "RETENTION_STATE_DIR": str(settings.state),
+                "RETENTION_PROJECT_DIR": str(settings.project),
+                "RETENTION_POLICY_DIR": str(settings.policy_dir),
+                "RETENTION_DECLARATIONS_DIR": str(settings.declarations_dir),
+                "NO_COLOR": "1",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def json(self, *arguments: object, login: Settings | None = None) -> Any:
+        done = self(*arguments, "--json", login=login)
+        assert done.returncode in (0, 1), done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def retention(shop: Shop, clean_environment: Mapping[str, str]) -> Command:
+    return Command(shop, clean_environment)
+
+
+def test_from_plan_to_read_back(shop: Shop, retention: Command) -> None:
+    shop.customer(1)
+    shop.customer(2)
+    shop.classify()
+    seen = retention.json("plan", "--dry-run")
+    assert seen["items"] == 20
+    made = retention.json("plan")
+    assert made["state"] == "proposed"
+    plan_id, digest = made["plan_id"], made["digest"]
+    assert digest in retention("plan", "show", plan_id).stdout
+    assert plan_id in retention("plan", "list").stdout
+
+    early = retention("purge", plan_id)
+    assert early.returncode == 3
+    assert "only an approved one" in early.stderr
+    own = retention("approve", plan_id, digest)
+    assert own.returncode == 3
+    assert own.stderr.count("\n") == 1
+    wrong = retention("approve", plan_id, "0" * 64, login=shop.approver)
+    assert wrong.returncode == 3
+    approved = retention("approve", plan_id, digest, login=shop.approver)
+    assert approved.returncode == 0, approved.stderr
+
+    held = retention(
+        "hold",
+        "add",
+        "subject",
+        "shop.person:2",
+        "--reason",
+        "a claim",
+        "--authority",
+        "tingretten",
+    )
+    assert held.returncode == 0, held.stderr
+    done = retention("purge", plan_id)
+    assert done.returncode == 0, done.stderr
+    assert "Purged 11 records" in done.stdout
+    assert "held, restricted or locked" in done.stdout
+    again = retention("purge", plan_id)
+    assert again.returncode == 3
+    checked = retention("verify", plan_id)
+    assert checked.returncode == 0, checked.stderr
+    shop.add("person", id=1)
+    assert retention("verify").returncode == 1
+    assert retention.json("verify", plan_id)["findings"][0]["where"] == "shop.person"
+
+
+def test_holds_and_reviews(shop: Shop, retention: Command) -> None:
+    shop.person(1)
+    shop.judge("recording", 1, "review")
+    shop.classify()
+    typo = retention("hold", "add", "record", "shop.person:9", "--reason", "r", "--authority", "a")
+    assert typo.returncode == 2
+    assert "there is no such record" in typo.stderr
+    placed = retention.json(
+        "hold",
+        "add",
+        "table",
+        "shop.mail",
+        "--kind",
+        "lock",
+        "--until",
+        "2099-12-31",
+        "--reason",
+        "r",
+        "--authority",
+        "a",
+    )["blocker_id"]
+    assert placed in retention("hold", "list").stdout
+    assert retention("hold", "release", placed).returncode == 0
+    assert retention("hold", "release", placed).returncode == 3
+    assert retention.json("hold", "list") == []
+    assert len(retention.json("hold", "list", "--all")) == 1
+
+    assert "shop.recording" in retention("review", "list").stdout
+    undecided = retention("review", "decide", "shop.recording", "1", "keep", "--reason", "r")
+    assert undecided.returncode == 2
+    kept = retention(
+        "review", "decide", "shop.recording", "1", "keep", "--until", "2099-12-31", "--reason", "r"
+    )
+    assert kept.returncode == 0, kept.stderr
+
+
+def test_wrong_usage_is_one_line_and_changes_nothing(shop: Shop, retention: Command) -> None:
+    shop.person(1)
+    before = shop.rows()
+    for arguments in (
+        ("plan", "show", "no-uuid"),
+        ("plan", "show", "00000000-0000-0000-0000-000000000000"),
+        ("purge",),
+        ("hold", "add", "nobody", "x", "--reason", "r", "--authority", "a"),
+        ("hold", "add", "table", "shop.mail", "--reason", "r", "--authority", "a", "--until", "x"),
+        ("review", "list"),
+        ("purge", "no-uuid"),
+    ):
+        done = retention(*arguments)
+        assert done.returncode == 2, (arguments, done.stderr)
+        assert "Traceback" not in done.stderr
+    unclassified = retention("plan")
+    assert unclassified.returncode == 3
+    assert "nothing was classified yet" in unclassified.stderr
+    made = retention("purge", "00000000-0000-0000-0000-000000000000")
+    assert made.returncode == 3
+    assert shop.rows() == before
+
+
+def test_a_rejected_plan(shop: Shop, retention: Command) -> None:
+    shop.person(1)
+    shop.classify()
+    plan_id = retention.json("plan")["plan_id"]
+    rejected = retention.json("reject", plan_id, "--reason", "not now", login=shop.approver)
+    assert rejected["state"] == "rejected"
+    assert retention("reject", plan_id, "--reason", "again").returncode == 3
+
+
+def test_a_database_that_goes_away_is_one_line(shop: Shop, retention: Command) -> None:
+    gone = retention.environment | {}
+    assert shop.settings.database_url is not None
+    url = shop.settings.database_url.rsplit("/", 1)[0] + "/no_such_database"
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "plan"],
+        env={
+            **gone,
+            "RETENTION_DATABASE_URL": url,
+            "RETENTION_STATE_DIR": str(shop.settings.state),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 4
+    assert done.stderr.count("\n") == 1

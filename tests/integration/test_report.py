@@ -1,0 +1,206 @@
+"""The retention report on the sample's named cases: it adds up, it is the same every time, and it
+tells nobody's name.
+
+Belongs here: the report's numbers and what it must not hold. Does not belong here: the page's looks.
+"""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from retention.errors import UsageError
+from retention.report.report import gather, write_report
+from retention.settings import Settings
+from retention.warehouse.connection import connect
+from tests.integration.conftest import BLOCKED, ClassifiedSample
+from tests.policies import edited_text, write_policy
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def document(told_stories: ClassifiedSample) -> dict[str, Any]:
+    return gather(told_stories.settings)
+
+
+def test_every_table_reconciles_with_landing_to_the_row(document: dict[str, Any]) -> None:
+    landed = document["figures"]["landed"]["rows"]
+    counted = document["figures"]["population"]["rows"]
+    assert landed
+    for row in landed:
+        of_table = sum(line["records"] for line in counted if line["table"] == row["table"])
+        assert row["landed"] == row["records"] == of_table, row["table"]
+        assert row["reconciled"]
+    assert document["headline"]["unreconciled_tables"] == 0
+    assert document["headline"]["records"] == sum(row["landed"] for row in landed)
+
+
+def test_the_headline_is_a_sum_of_the_figures(document: dict[str, Any]) -> None:
+    headline, figures = document["headline"], document["figures"]
+    overdue = figures["overdue"]["rows"]
+    assert headline["overdue"] == sum(row["records"] for row in overdue) > 0
+    assert headline["overdue_beyond_grace"] == sum(row["beyond_grace"] for row in overdue)
+    assert headline["oldest_due_on"] == min(row["oldest_due_on"] for row in overdue)
+    assert sum(headline["by_status"].values()) == headline["records"]
+
+
+def test_each_query_gives_its_figure_again(
+    told_stories: ClassifiedSample, document: dict[str, Any]
+) -> None:
+    """As printed, pasted by an auditor, with no value to fill in."""
+    with connect(told_stories.settings, role="retention_reader", read_only=True) as conn:
+        for figure in document["figures"].values():
+            assert "%(" not in figure["query"]
+            rows = conn.execute(figure["query"]).fetchall()
+            assert len(rows) == len(figure["rows"]), figure["id"]
+
+
+def test_every_figure_says_what_it_was_made_from(
+    told_stories: ClassifiedSample, document: dict[str, Any]
+) -> None:
+    made_from = document["made_from"]
+    with connect(told_stories.settings) as conn:
+        row = conn.execute("select finished_at from ledger.classifications").fetchone()
+        assert row is not None
+        assert made_from["database"] == conn.info.dbname
+    assert made_from["as_of"] == told_stories.as_of.isoformat()
+    assert made_from["classified_at"][:10] == told_stories.as_of.isoformat()
+    assert re.search(r"[+]0[12]:00$", made_from["classified_at"])
+    assert re.fullmatch("[0-9a-f]{64}", made_from["policy_hash"])
+    assert {json.dumps(figure["made_from"]) for figure in document["figures"].values()} == {
+        json.dumps(made_from)
+    }
+
+
+def test_the_same_inputs_give_the_same_bytes(
+    told_stories: ClassifiedSample, tmp_path: Path
+) -> None:
+    written = [
+        write_report(dataclasses.replace(told_stories.settings, state=tmp_path / name))
+        for name in ("one", "other")
+    ]
+    one, other = written
+    assert one.json_path.read_bytes() == other.json_path.read_bytes()
+    assert one.html_path.read_bytes() == other.html_path.read_bytes()
+    assert one.html_path.parent.name == told_stories.as_of.isoformat()
+
+
+def test_it_holds_no_personal_value_and_no_key(
+    told_stories: ClassifiedSample, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(told_stories.settings, state=tmp_path)
+    written = write_report(settings)
+    text = written.html_path.read_text(encoding="utf-8") + written.json_path.read_text(
+        encoding="utf-8"
+    )
+    columns = {
+        "crm.person": ("email", "phone", "national_id", "address", "account_number", "ip_address"),
+        "crm.lead": ("email", "phone"),
+        "crm.inbound_email": ("from_address", "subject"),
+        "stripe.customer": ("id", "email"),
+        "stripe.charge": ("id",),
+        "twilio.call": ("id",),
+    }
+    with connect(settings) as conn:
+        for table, names in columns.items():
+            for name in names:
+                values = conn.execute(
+                    sql.SQL("select distinct {}::text from {}").format(
+                        sql.Identifier(name), sql.Identifier(*table.split("."))
+                    )
+                ).fetchall()
+                for (value,) in values:
+                    assert not value or value not in text, f"{table}.{name}"
+        full_names = conn.execute(
+            "select first_name || ' ' || last_name from crm.person where last_name is not null"
+        ).fetchall()
+    assert not [name for (name,) in full_names if name in text]
+    assert "Kari Nordmann" not in text
+    assert not re.search(r"crm\.person:\d", text)
+
+
+def test_holds_are_listed_by_kind_and_token_without_their_reasons(
+    document: dict[str, Any],
+) -> None:
+    rows = document["figures"]["blockers"]["rows"]
+    assert {row["kind"] for row in rows} == set(BLOCKED)
+    assert all(re.fullmatch(r"[0-9a-f-]{36}", row["target"]) for row in rows)
+    assert "reason" not in rows[0]
+    covered = {row["blocker"]: row for row in document["figures"]["blocked"]["rows"]}
+    assert covered["hold:subject"]["status"] == "held"
+    # A locked record tells its status only, so nobody can count what covers it.
+    assert "lock:subject" not in covered
+
+
+def test_the_calendar_counts_what_falls_due_and_nothing_twice(
+    told_stories: ClassifiedSample, document: dict[str, Any]
+) -> None:
+    rows = document["figures"]["calendar"]["rows"]
+    with connect(told_stories.settings) as conn:
+        row = conn.execute(
+            "select count(*) from retention.records where due_on > as_of"
+            " and due_on <= (as_of + interval '12 months')::date"
+            " and status in ('held', 'restricted', 'due_soon', 'retained')"
+        ).fetchone()
+    assert row is not None
+    assert sum(line["records"] for line in rows) == row[0]
+    assert len({line["month"] for line in rows}) == 13
+
+
+def test_a_drifted_table_is_set_aside_and_named(
+    told_stories: ClassifiedSample, server: Any, tmp_path: Path
+) -> None:
+    name = server.create(template=_database(told_stories.settings))
+    settings = dataclasses.replace(
+        told_stories.settings, state=tmp_path, database_url=server.url(name)
+    )
+    try:
+        with connect(settings) as conn:
+            conn.execute("alter table crm.lead drop column received_at")
+            conn.execute("create table crm.diary (id int)")
+            conn.execute("insert into crm.person (id) values (987654)")
+        found = write_report(settings)
+    finally:
+        server.drop(name)
+    coverage = found.document["coverage"]
+    assert coverage["set_aside"] == ["crm.lead"]
+    assert {"kind": "undeclared_table", "table": "crm.diary", "column": None} in coverage[
+        "findings"
+    ]
+    landed = {row["table"]: row for row in found.document["figures"]["landed"]["rows"]}
+    assert landed["crm.person"]["landed"] == landed["crm.person"]["records"] + 1
+    assert found.document["headline"]["unreconciled_tables"] == 1
+    page = found.html_path.read_text(encoding="utf-8")
+    assert "<li><code>crm.lead</code></li>" in page
+    assert '<span class="chip bad">+1</span>' in page
+
+
+def test_it_is_refused_for_a_day_that_was_not_classified(told_stories: ClassifiedSample) -> None:
+    from datetime import timedelta
+
+    day = told_stories.as_of - timedelta(days=30)
+    with pytest.raises(UsageError, match=f"run `retention run --as-of {day}` first"):
+        gather(told_stories.settings, day)
+
+
+def test_it_is_refused_where_nothing_is_classified(settings: Settings) -> None:
+    with pytest.raises(UsageError, match="nothing is classified yet"):
+        gather(settings)
+
+
+def test_it_is_refused_under_a_policy_that_was_edited_since(
+    told_stories: ClassifiedSample, tmp_path: Path
+) -> None:
+    path = write_policy(tmp_path, edited_text(("six months after", "half a year after")))
+    edited = dataclasses.replace(told_stories.settings, policy_dir=path.parent)
+    with pytest.raises(UsageError, match="is the policy that was applied"):
+        gather(edited)
+
+
+def _database(settings: Settings) -> str:
+    return str(settings.database_url).rpartition("/")[2]

@@ -1,0 +1,246 @@
+"""What Dagster loads: whole, in the flow's order, and from a fresh clone without a connection."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import (
+    AssetKey,
+    DefaultScheduleStatus,
+    DefaultSensorStatus,
+    Definitions,
+)
+
+from orchestration.groups import FACTS, GROUPS, group_of
+from orchestration.manifest import ensure_manifest, manifest_path
+from orchestration.run import JOBS
+from orchestration.translator import opening_comment, tag_value
+from retention.declarations import Declarations, load_declarations
+from retention.settings import Settings, load_settings
+
+pytestmark = pytest.mark.unit
+
+# A server that nobody runs: connecting to it would fail at once.
+NOWHERE = "postgresql://nobody:hidden-secret@127.0.0.1:1/nothing"
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A clone that never ran: an empty state folder and no manifest."""
+    folder = tmp_path_factory.mktemp("fresh-clone") / "state"
+    return load_settings({"RETENTION_STATE_DIR": str(folder), "RETENTION_DATABASE_URL": NOWHERE})
+
+
+@pytest.fixture(scope="session")
+def defs(fresh: Settings) -> Definitions:
+    """The definitions, imported as Dagster imports them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RETENTION_STATE_DIR", str(fresh.state))
+        patch.setenv("RETENTION_DATABASE_URL", NOWHERE)
+        from orchestration.definitions import build_defs
+
+        return build_defs()
+
+
+@pytest.fixture(scope="session")
+def manifest(fresh: Settings, defs: Definitions) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(manifest_path(fresh).read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.fixture(scope="session")
+def declarations(fresh: Settings) -> Declarations:
+    return load_declarations(fresh.declarations_dir)
+
+
+@pytest.fixture(scope="session")
+def nodes(defs: Definitions) -> dict[str, Any]:
+    """Every asset of the graph by its key."""
+    graph = defs.resolve_asset_graph()
+    return {node.key.to_user_string(): node for node in graph.asset_nodes}
+
+
+def upstream(nodes: dict[str, Any], key: str) -> set[str]:
+    """Every asset that `key` is made from, near and far."""
+    reached: set[str] = set()
+    pending = [key]
+    while pending:
+        for parent in nodes[pending.pop()].parent_keys:
+            name = parent.to_user_string()
+            if name not in reached:
+                reached.add(name)
+                pending.append(name)
+    return reached
+
+
+def test_definitions_are_valid(defs: Definitions) -> None:
+    Definitions.validate_loadable(defs)
+
+
+def test_importing_opens_no_connection_and_starts_no_server(
+    fresh: Settings, tmp_path: Path
+) -> None:
+    """In a process of its own, once with a server that nobody runs and once with the embedded one,
+    and without Great Expectations, which a server would load for nothing."""
+    code = (
+        "import sys, orchestration.definitions;"
+        "assert 'great_expectations' not in sys.modules, 'loaded for nothing'"
+    )
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("RETENTION_", "DAGSTER_"))}
+    state = {"RETENTION_STATE_DIR": str(fresh.state)}
+    for database in ({"RETENTION_DATABASE_URL": NOWHERE}, {}):
+        subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            env={**kept, **state, **database},
+            cwd=tmp_path,
+        )
+    assert not (fresh.state / "postgres").exists()
+
+
+def test_nothing_is_parsed_again_while_nothing_changes(fresh: Settings, defs: Definitions) -> None:
+    before = manifest_path(fresh).stat().st_mtime_ns
+    assert ensure_manifest(fresh) == manifest_path(fresh)
+    assert manifest_path(fresh).stat().st_mtime_ns == before
+
+
+def test_every_declared_table_has_an_asset_in_landing(
+    nodes: dict[str, Any], declarations: Declarations
+) -> None:
+    for table in declarations.tables:
+        node = nodes[f"{table.schema_}/{table.name}"]
+        assert node.group_name == "landing", table.qualified
+        assert node.description, table.qualified
+        assert node.owners, table.qualified
+
+
+def test_the_graph_leads_from_every_governed_landing_table_to_the_deletion_report(
+    nodes: dict[str, Any], declarations: Declarations
+) -> None:
+    of_records = upstream(nodes, "retention/records")
+    of_report = upstream(nodes, "deletion_report")
+    for table in declarations.governed:
+        assert f"{table.schema_}/{table.name}" in of_records, table.qualified
+    assert "retention/records" in of_report
+    assert {"findings", "purge_plan", "purge_run", "read_back"} <= of_report
+
+
+def test_every_asset_stands_in_a_group_of_the_flow_and_every_group_is_used(
+    nodes: dict[str, Any],
+) -> None:
+    assert {node.group_name for node in nodes.values()} == set(GROUPS)
+
+
+def test_the_flow_runs_one_way(nodes: dict[str, Any]) -> None:
+    """An asset is made from its own group and earlier ones. The ledger's plans are looked at by the
+    checks, so that they stand outside of the order."""
+    order = {name: number for number, name in enumerate(GROUPS)}
+    for key, node in nodes.items():
+        for parent in node.parent_keys:
+            name = parent.to_user_string()
+            if name.startswith("ledger/"):
+                continue
+            assert order[nodes[name].group_name] <= order[node.group_name], (
+                f"{name} ({nodes[name].group_name}) -> {key} ({node.group_name}):"
+                " say in orchestration/groups.py which of them is a fact"
+            )
+
+
+def test_every_model_that_is_called_a_fact_is_there(manifest: dict[str, Any]) -> None:
+    models = {node["name"] for node in manifest["nodes"].values()}
+    assert models >= FACTS
+
+
+def test_a_model_in_an_unknown_folder_has_no_group() -> None:
+    node = {"resource_type": "model", "fqn": ["p", "marts", "sales", "m"], "name": "m"}
+    with pytest.raises(ValueError, match="have no group"):
+        group_of(node)
+
+
+def test_every_asset_says_what_it_is_and_governed_ones_name_the_clause(
+    nodes: dict[str, Any], declarations: Declarations
+) -> None:
+    for key, node in nodes.items():
+        assert node.description, key
+        assert node.owners, key
+        assert node.kinds, key
+    for table in declarations.governed:
+        assert "§" in nodes[f"{table.schema_}/{table.name}"].description, table.qualified
+        staging = nodes[f"staging/{table.staging_model}"]
+        assert staging.tags["system"] == tag_value(table.system)
+    for engine in ("findings", "purge_plan", "purge_run", "read_back", "deletion_report"):
+        assert "§" in nodes[engine].description
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_every_job_resolves(defs: Definitions, name: str) -> None:
+    job = defs.resolve_job_def(name)
+    assert job.description
+    assert job.executor_def.name == "in_process"
+
+
+def test_the_daily_job_classifies_checks_and_plans_and_purges_nothing(defs: Definitions) -> None:
+    chosen = {
+        key.to_user_string()
+        for key in defs.resolve_job_def("apply_retention").asset_layer.executable_asset_keys
+    }
+    assert {"retention/records", "findings", "purge_plan"} <= chosen
+    assert not chosen & {"purge_run", "read_back", "deletion_report"}
+
+
+def test_the_schedule_and_the_sensors_run_without_being_switched_on(defs: Definitions) -> None:
+    schedule = defs.resolve_schedule_def("apply_retention_daily")
+    assert schedule.cron_schedule == "0 2 * * *"
+    assert schedule.execution_timezone == "Europe/Oslo"
+    assert schedule.default_status is DefaultScheduleStatus.RUNNING
+    for name in ("approved_plans", "failure_notice"):
+        assert defs.resolve_sensor_def(name).default_status is DefaultSensorStatus.RUNNING
+
+
+def test_the_checks_stand_on_findings_and_only_integrity_stops_the_plan(defs: Definitions) -> None:
+    from expectations import CHECKS
+
+    graph = defs.resolve_asset_graph()
+    specs = {
+        key.name: graph.get_check_spec(key)
+        for key in graph.asset_check_keys
+        if key.asset_key == AssetKey(["findings"])
+    }
+    assert set(specs) == {check.name for check in CHECKS}
+    for check in CHECKS:
+        assert specs[check.name].blocking is check.blocks_plan
+        assert check.clause in (specs[check.name].description or "")
+
+
+def test_no_configuration_of_a_run_can_show_a_password(defs: Definitions) -> None:
+    """The settings are read from the environment; were they fields of a resource, Dagster would
+    store and show them."""
+    for name in JOBS:
+        job = defs.resolve_job_def(name)
+        assert "hidden-secret" not in str(job.get_job_snapshot())
+
+
+def test_resources_can_be_replaced() -> None:
+    from orchestration.definitions import build_defs
+
+    marker = object()
+    made = build_defs(resource_overrides={"other": marker})
+    assert made.resources is not None
+    assert made.resources["other"] is marker
+
+
+def test_a_comment_that_opens_a_model_becomes_its_description() -> None:
+    sql = "{{ config(a='b') }}\n-- One row a person.\n-- And more.\nselect 1 -- not this"
+    assert opening_comment(sql) == "One row a person. And more."
+    assert opening_comment("select 1") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"), [("Google Analytics", "google-analytics"), ("AWS/S3 ", "aws-s3")]
+)
+def test_tags_hold_what_dagster_allows(text: str, tag: str) -> None:
+    assert tag_value(text) == tag
