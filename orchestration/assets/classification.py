@@ -1,0 +1,128 @@
+"""The models as assets: dbt builds them, Dagster shows each one.
+
+Belongs here: running dbt for a run, and the counts shown on `records`. Does not belong here: what is
+shown of a node (`translator`), and the models.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, Output
+from dagster_dbt import DbtCliInvocation, dbt_assets
+from dagster_dbt.asset_utils import (
+    DBT_INDIRECT_SELECTION_ENV,
+    get_updated_cli_invocation_params_for_context,
+)
+from packaging.version import Version
+
+from orchestration.manifest import DBT, dbt_switches
+from orchestration.metadata import record_counts
+from orchestration.resources import Run
+from orchestration.translator import Translator
+from retention.classify import (
+    dbt_arguments,
+    dbt_environment,
+    failed_nodes,
+    prepare,
+    target_path,
+    today,
+)
+from retention.code_hash import code_hash
+from retention.errors import WarehouseError
+from retention.ledger import classifications
+from retention.settings import Settings
+from retention.warehouse.connection import connect
+
+RECORDS = AssetKey(["retention", "records"])
+
+
+def classification_assets(manifest: Path, translator: Translator) -> AssetsDefinition:
+    """Every dbt model and seed of `manifest` as an asset."""
+
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="classification")
+    def classification(context: AssetExecutionContext, run: Run) -> Iterator[Any]:
+        settings, as_of = run.settings(), run.day()
+        prepare(settings, as_of)
+        begun = _begin(settings, as_of)
+        for event in _build(context, translator, settings, as_of):
+            if (
+                isinstance(event, Output)
+                and context.asset_key_for_output(event.output_name) == RECORDS
+            ):
+                context.add_output_metadata(
+                    record_counts(settings, as_of), output_name=event.output_name
+                )
+            yield event
+        # Models built one by one may not fit each other: only a whole build may be planned from.
+        if begun is not None and not context.is_subset:
+            with connect(settings) as conn:
+                classifications.finish(conn, begun)
+
+    return classification
+
+
+def _begin(settings: Settings, as_of: date) -> int | None:
+    """Say that the classification in force is being replaced; a replay replaces nothing."""
+    if as_of != today():
+        return None
+    with connect(settings) as conn:
+        return classifications.begin(conn, as_of, code_hash(settings))
+
+
+def _build(
+    context: AssetExecutionContext, translator: Translator, settings: Settings, as_of: date
+) -> Iterator[Any]:
+    """Run `dbt build` for the chosen assets. Raises WarehouseError with the names of what failed."""
+    target = target_path(settings)
+    target.mkdir(parents=True, exist_ok=True)
+    # Left over from an earlier run, it would be taken for this one's.
+    (target / "run_results.json").unlink(missing_ok=True)
+    params = get_updated_cli_invocation_params_for_context(
+        context=context, manifest={}, dagster_dbt_translator=translator
+    )
+    environment = _environment(settings, as_of)
+    if params.indirect_selection:
+        environment[DBT_INDIRECT_SELECTION_ENV] = params.indirect_selection
+    # Not through DbtCliResource: that one runs `dbt --version`, which asks the package index, loads dbt
+    # into this process as well, and needs the password in this process's environment.
+    invocation = DbtCliInvocation.run(
+        args=[*DBT, *dbt_arguments(as_of), *params.selection_args],
+        env=environment,
+        manifest=params.manifest,
+        dagster_dbt_translator=params.dagster_dbt_translator,
+        project_dir=settings.dbt_dir,
+        target_path=target,
+        raise_on_error=False,
+        context=context,
+        adapter=None,
+        cli_version=Version(version("dbt-core")),
+    )
+    yield from invocation.stream()
+    if invocation.process.wait() != 0:
+        for node, message in _failures(target / "run_results.json"):
+            context.log.error("%s: %s", node, message)
+        raise WarehouseError(f"classification failed in {failed_nodes(settings) or 'dbt itself'}")
+
+
+def _failures(results: Path) -> Iterator[tuple[str, str]]:
+    """What dbt says of each node that failed; `dbt_command` has taken values out of it."""
+    if not results.exists():
+        return
+    for result in json.loads(results.read_text(encoding="utf-8"))["results"]:
+        if result["status"] in ("error", "fail"):
+            yield result["unique_id"], " ".join((result["message"] or "").split())
+
+
+def _environment(settings: Settings, as_of: date) -> dict[str, str]:
+    return {
+        **os.environ,
+        **dbt_environment(settings, as_of),
+        **dbt_switches(),
+        "DBT_LOG_FORMAT": "json",
+        "DBT_TARGET_PATH": str(target_path(settings)),
+    }

@@ -1,0 +1,38 @@
+"""The findings of a classification: what the checks say of it.
+
+Belongs here: the asset that bears the checks. Does not belong here: the checks (`expectations`).
+"""
+
+from dagster import AssetExecutionContext, AssetKey, MaterializeResult, asset
+
+from expectations import CHECKS, run_checks
+from orchestration.checks import asset_check_result, check_specs
+from orchestration.resources import Run
+from orchestration.translator import OWNER
+
+FINDINGS = AssetKey(["findings"])
+
+_MARTS = sorted({check.mart for check in CHECKS if check.column})
+
+
+@asset(
+    key=FINDINGS,
+    group_name="checks",
+    description="What the checks say of the classification (§ 6): the integrity checks, of which one"
+    " that fails stops the plan, and the findings about data, which never do.",
+    deps=[AssetKey(["retention", mart]) for mart in _MARTS],
+    check_specs=check_specs(FINDINGS),
+    owners=[OWNER],
+    kinds={"great_expectations", "postgres"},
+)
+def findings(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # type: ignore[type-arg]
+    """Run every check on the classification of this run's day, as a reader."""
+    results = run_checks(run.settings(), run.day())
+    outcomes = [result.outcome.value for result in results]
+    return MaterializeResult(
+        metadata={
+            "as_of": run.day().isoformat(),
+            **{outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
+        },
+        check_results=[asset_check_result(FINDINGS, result) for result in results],
+    )

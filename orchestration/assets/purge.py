@@ -1,0 +1,127 @@
+"""From a plan to its purge.
+
+Belongs here: the assets that freeze a plan and carry an approved one out, with the plan's own
+precondition. Does not belong here: approving, which a login of the database does and no job, and the
+deleting itself (`retention.purge`).
+"""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from dagster import (
+    AssetCheckResult,
+    AssetExecutionContext,
+    AssetKey,
+    MaterializeResult,
+    asset,
+    asset_check,
+)
+
+from expectations import require_integrity, run_checks
+from expectations.catalogue import BY_NAME
+from orchestration.assets.classification import RECORDS
+from orchestration.assets.findings import FINDINGS
+from orchestration.checks import asset_check_result
+from orchestration.metadata import Metadata, counts_table
+from orchestration.resources import Run
+from orchestration.translator import OWNER
+from retention import plan as plans
+from retention import purge
+from retention.classify import today
+from retention.plan import Plan
+
+PURGE_PLAN = AssetKey(["purge_plan"])
+PURGE_RUN = AssetKey(["purge_run"])
+
+_AFTERWARDS = BY_NAME["no_blocked_record_in_plan"]
+# An executing plan is one whose purge was cut short; carrying it out again goes on where it stopped.
+_MAY_BE_CARRIED_OUT = ("approved", "executing")
+
+
+@asset(
+    key=PURGE_PLAN,
+    group_name="plan",
+    description="The overdue records (§ 6) frozen into a plan with its digest, which a person approves"
+    " with a login of their own. Not made where an integrity check failed, nor on a past day.",
+    deps=[FINDINGS, RECORDS],
+    owners=[OWNER],
+    kinds={"postgres"},
+    output_required=False,
+)
+def purge_plan(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeResult[None]]:
+    """Freeze what is overdue today."""
+    settings = run.settings()
+    if run.day() != today():
+        context.log.info("the records are those of a past day: nothing is planned from them")
+        return
+    # Asked again although `findings` stands before this: a job may leave that out.
+    require_integrity(settings, run.day())
+    yield MaterializeResult(metadata=_plan_metadata(plans.create(settings)))
+
+
+@asset_check(
+    asset=PURGE_PLAN,
+    name=_AFTERWARDS.name,
+    description=f"{_AFTERWARDS.description} ({_AFTERWARDS.clause})",
+    blocking=_AFTERWARDS.blocks_plan,
+)
+def no_blocked_record_in_plan(run: Run) -> AssetCheckResult:
+    """Look at the plan that was just made; `findings` could only see the plans before it."""
+    (result,) = run_checks(run.settings(), run.day(), names=[_AFTERWARDS.name])
+    return asset_check_result(PURGE_PLAN, result)
+
+
+@asset(
+    key=PURGE_RUN,
+    group_name="purge",
+    description="An approved plan carried out (§ 6): batch by batch, each deletion with its evidence in"
+    " one transaction; what is held, or has changed since, is skipped and counted by reason.",
+    deps=[PURGE_PLAN],
+    owners=[OWNER],
+    kinds={"postgres"},
+    output_required=False,
+)
+def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeResult[None]]:
+    """Carry out the plan that the run names, or every approved one."""
+    settings = run.settings()
+    named = run.plan()
+    chosen = [named] if named else carried_out_next(plans.list_plans(settings))
+    if not chosen:
+        context.log.info("no plan is approved: nothing was purged")
+        return
+    results = [purge.execute(settings, plan_id) for plan_id in chosen]
+    skipped: dict[str, int] = {}
+    for result in results:
+        for reason, number in result.skipped.items():
+            skipped[reason] = skipped.get(reason, 0) + number
+    yield MaterializeResult(
+        metadata={
+            "plans": ", ".join(str(result.plan_id) for result in results),
+            "purged": sum(result.purged for result in results),
+            "skipped": sum(skipped.values()),
+            "batches": sum(result.batches for result in results),
+            **{f"skipped: {reason}": number for reason, number in sorted(skipped.items())},
+        }
+    )
+
+
+def carried_out_next(known: list[Plan]) -> list[UUID]:
+    """The plans that may be carried out now, oldest first."""
+    return [plan.plan_id for plan in reversed(known) if plan.state in _MAY_BE_CARRIED_OUT]
+
+
+def _plan_metadata(plan: Plan) -> Metadata:
+    return {
+        "plan_id": str(plan.plan_id),
+        "digest": plan.digest,
+        "state": plan.state,
+        "as_of": plan.as_of.isoformat(),
+        "policy_version": plan.policy_version,
+        "expires_on": plan.expires_on.isoformat(),
+        "items": plan.items,
+        "waiting": sum(plan.waiting.values()),
+        **{f"waiting: {reason}": number for reason, number in sorted(plan.waiting.items())},
+        "counts": counts_table(
+            {(count.table, count.rule_id): count.records for count in plan.counts}
+        ),
+    }

@@ -1,0 +1,62 @@
+"""What Dagster loads.
+
+Belongs here: putting assets, jobs, schedule, sensors and resources together. Does not belong here:
+any of them. Importing opens no connection and reads no secret; on a fresh clone it has dbt parse the
+project first, since the assets are made from dbt's manifest.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import Definitions, in_process_executor
+from dagster_dbt.dbt_manifest import validate_manifest
+
+from orchestration.assets.classification import classification_assets
+from orchestration.assets.evidence import deletion_report, read_back
+from orchestration.assets.findings import findings
+from orchestration.assets.purge import no_blocked_record_in_plan, purge_plan, purge_run
+from orchestration.jobs import build_jobs
+from orchestration.manifest import ensure_manifest
+from orchestration.resources import Run
+from orchestration.schedules import daily
+from orchestration.sensors import approved_plans, failure_notice
+from orchestration.translator import Translator
+from retention.classify import today
+from retention.declarations import load_declarations
+from retention.policy import in_force, load_versions
+from retention.settings import load_settings
+
+
+def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Definitions:
+    """Everything that Dagster shows and runs. `resource_overrides` replaces resources by key.
+
+    Raises UsageError where the policy, a declaration or the dbt project does not hold.
+    """
+    settings = load_settings()
+    manifest = ensure_manifest(settings)
+    translator = Translator(
+        in_force(load_versions(settings.policy_dir), today()),
+        load_declarations(settings.declarations_dir),
+    )
+    classification = classification_assets(manifest, translator)
+    jobs = build_jobs(classification)
+    return Definitions(
+        assets=[
+            *translator.landing_specs(validate_manifest(manifest)),
+            classification,
+            findings,
+            purge_plan,
+            purge_run,
+            read_back,
+            deletion_report,
+        ],
+        asset_checks=[no_blocked_record_in_plan],
+        jobs=list(jobs.values()),
+        schedules=[daily(jobs["apply_retention"])],
+        sensors=[approved_plans(jobs["execute_purge"]), failure_notice],
+        resources={"run": Run(), **(resource_overrides or {})},
+        executor=in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,70 @@
+"""Where an asset stands in the flow from a landing table to its deletion.
+
+Belongs here: the groups, in the order of the flow, and which dbt node belongs to which. Does not belong
+here: anything else about an asset.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+GROUPS = (
+    "landing",
+    "policy",
+    "staging",
+    "facts",
+    "deadlines",
+    "records",
+    "checks",
+    "plan",
+    "purge",
+    "evidence",
+)
+
+# What is known of persons and their records, before any rule looks at it, and on which day. The other
+# intermediate models turn it into deadlines.
+FACTS = frozenset(
+    {
+        "int_clock",
+        "int_marked_schemas",
+        "int_parents_linked",
+        "int_records_unioned",
+        "int_subjects",
+        "int_contact_points",
+        "int_contact_points_matched",
+        "int_record_cases",
+        "int_case_fingerprints",
+        "int_contacts_counted",
+        "int_handovers_decided",
+    }
+)
+
+# The engine's own tables, which dbt reads as sources.
+LEDGER = {
+    "subject_tokens": "facts",
+    "blockers": "deadlines",
+    "review_decisions": "deadlines",
+    "plans": "plan",
+    "plan_items": "plan",
+}
+
+
+def group_of(node: Mapping[str, Any]) -> str:
+    """The group of a dbt source, seed or model.
+
+    Raises ValueError for a folder or a table of the ledger that stands nowhere in the flow.
+    """
+    if node["resource_type"] == "source":
+        return LEDGER[node["name"]] if node["source_name"] == "ledger" else "landing"
+    if node["resource_type"] == "seed":
+        return "policy"
+    match node["fqn"][1:-1]:
+        case ["staging", *_]:
+            return "staging"
+        case ["intermediate", *_]:
+            return "facts" if node["name"] in FACTS else "deadlines"
+        case ["marts", "retention", *_]:
+            return "records"
+        case ["marts", "audit", *_]:
+            return "checks"
+        case folders:
+            raise ValueError(f"{node['name']}: models in {'/'.join(folders)} have no group")

@@ -1,0 +1,61 @@
+"""The jobs: which part of the flow runs together.
+
+Belongs here: one job a verb, and the daily one. Does not belong here: when they run (`schedules`,
+`sensors`).
+
+Every job runs its steps one after the other in one process: a step is seconds, a process more.
+"""
+
+from typing import Any
+
+from dagster import (
+    AssetsDefinition,
+    AssetSelection,
+    define_asset_job,
+    in_process_executor,
+)
+
+from orchestration.assets.evidence import DELETION_REPORT, READ_BACK
+from orchestration.assets.findings import FINDINGS
+from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
+
+# Runs of one kind at a time, for a queue that wants to know; the lock in `resources` decides.
+_TAGS = {"retention/exclusive": "true"}
+
+
+def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
+    """The jobs by name."""
+    models = AssetSelection.assets(classification)
+    selections = {
+        "classify_records": (models, "Classify every governed record as of a day (§ 6)."),
+        "check_records": (
+            AssetSelection.assets(FINDINGS),
+            "Run the checks on the classification that is there.",
+        ),
+        "plan_purge": (
+            AssetSelection.assets(PURGE_PLAN),
+            "Freeze what is overdue into a plan for approval (§ 6).",
+        ),
+        "execute_purge": (
+            AssetSelection.assets(PURGE_RUN, READ_BACK, DELETION_REPORT),
+            "Carry out an approved plan, read it back, write its report (§ 6).",
+        ),
+        "verify_purge": (
+            AssetSelection.assets(READ_BACK, DELETION_REPORT),
+            "Read back what was purged and write the reports again.",
+        ),
+        "apply_retention": (
+            models | AssetSelection.assets(FINDINGS, PURGE_PLAN),
+            "The daily job: classify, check, plan (§ 6).",
+        ),
+    }
+    return {
+        name: define_asset_job(
+            name,
+            selection=selection,
+            description=description,
+            executor_def=in_process_executor,
+            tags=_TAGS,
+        )
+        for name, (selection, description) in selections.items()
+    }

@@ -1,0 +1,80 @@
+"""Telling somebody that a run failed.
+
+Belongs here: the notice and its ways out: a line in the log, a line in `notices.jsonl` of the state
+folder, a command (RETENTION_NOTICE_COMMAND), a web address (RETENTION_NOTICE_URL). Does not belong here:
+what went wrong; an error's words may stem from anywhere, and a notice leaves the house.
+"""
+
+import json
+import logging
+import os
+import shlex
+import subprocess
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from retention import state
+from retention.errors import UsageError
+from retention.settings import Settings
+
+COMMAND = "RETENTION_NOTICE_COMMAND"
+URL = "RETENTION_NOTICE_URL"
+
+_PATIENCE_SECONDS = 30
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A failed run: its job, its id, and the steps that failed."""
+
+    job: str
+    run_id: str
+    steps: tuple[str, ...]
+
+
+def give_notice(settings: Settings, notice: Notice, env: Mapping[str, str] = os.environ) -> None:
+    """Write the notice down, then pass it on to the command and the address that are configured.
+
+    Raises UsageError where an address is no http address. A command or an address that does not take
+    the notice is logged: the notice itself is written down by then.
+    """
+    logger.error("job %s failed (run %s) in %s", notice.job, notice.run_id, ", ".join(notice.steps))
+    text = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(notice)})
+    state.make_folder(settings.state, state.STATE_MODE)
+    with (settings.state / "notices.jsonl").open("a", encoding="utf-8") as file:
+        file.write(text + "\n")
+    if command := env.get(COMMAND):
+        _run(command, text)
+    if url := env.get(URL):
+        _post(url, text)
+
+
+def _run(command: str, text: str) -> None:
+    """Run the command, with the notice on its standard input."""
+    try:
+        subprocess.run(
+            shlex.split(command),
+            input=text,
+            text=True,
+            check=True,
+            capture_output=True,
+            timeout=_PATIENCE_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        logger.error("%s did not take the notice: %s", COMMAND, type(error).__name__)
+
+
+def _post(url: str, text: str) -> None:
+    if not url.startswith(("https://", "http://")):
+        raise UsageError(f"{URL} is no http address: write https://…")
+    request = urllib.request.Request(  # noqa: S310 - checked above
+        url, data=text.encode(), headers={"Content-Type": "application/json"}, method="POST"
+    )
+    try:
+        urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS).close()  # noqa: S310
+    except OSError as error:
+        logger.error("%s did not take the notice: %s", URL, type(error).__name__)

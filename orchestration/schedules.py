@@ -1,0 +1,20 @@
+"""When the daily job runs.
+
+Belongs here: times. Does not belong here: what a job does.
+"""
+
+from typing import Any
+
+from dagster import DefaultScheduleStatus, ScheduleDefinition
+
+
+def daily(job: Any) -> ScheduleDefinition:
+    """Every night at two in Norway, when the day before has ended there and the loads of it are in."""
+    return ScheduleDefinition(
+        name="apply_retention_daily",
+        job=job,
+        cron_schedule="0 2 * * *",
+        execution_timezone="Europe/Oslo",
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Classify, check and plan, daily at 02:00 Europe/Oslo.",
+    )
