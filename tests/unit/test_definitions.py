@@ -1,5 +1,6 @@
 """What Dagster loads: whole, in the flow's order, and from a fresh clone without a connection."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -17,9 +18,11 @@ from dagster import (
 
 from orchestration.groups import FACTS, GROUPS, group_of
 from orchestration.manifest import ensure_manifest, manifest_path
+from orchestration.notices import COMMAND, URL, Notice, give_notice
 from orchestration.run import JOBS
 from orchestration.translator import opening_comment, tag_value
 from retention.declarations import Declarations, load_declarations
+from retention.errors import UsageError
 from retention.settings import Settings, load_settings
 
 pytestmark = pytest.mark.unit
@@ -244,3 +247,38 @@ def test_a_comment_that_opens_a_model_becomes_its_description() -> None:
 )
 def test_tags_hold_what_dagster_allows(text: str, tag: str) -> None:
     assert tag_value(text) == tag
+
+
+@pytest.fixture
+def told(fresh: Settings, tmp_path: Path) -> Settings:
+    """Settings with a state folder of their own, where notices are written down."""
+    return dataclasses.replace(fresh, state=tmp_path / "state")
+
+
+NOTICE = Notice("apply_retention", "run-1", ("classification",))
+
+
+def test_a_notice_is_written_down_and_handed_to_the_command(told: Settings, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    give_notice(told, NOTICE, {COMMAND: f'{sys.executable} -c "{_KEEP}" {taken}'})
+    (line,) = (told.state / "notices.jsonl").read_text(encoding="utf-8").splitlines()
+    written = json.loads(line)
+    assert written.pop("at")
+    assert written == {"job": "apply_retention", "run_id": "run-1", "steps": ["classification"]}
+    assert json.loads(taken.read_text(encoding="utf-8")) == json.loads(line)
+
+
+_KEEP = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
+
+
+def test_a_command_that_fails_does_not_lose_the_notice(
+    told: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    give_notice(told, NOTICE, {COMMAND: "no-such-command --please"})
+    assert (told.state / "notices.jsonl").exists()
+    assert "did not take the notice" in caplog.text
+
+
+def test_a_notice_goes_to_web_addresses_only(told: Settings) -> None:
+    with pytest.raises(UsageError, match="no http address"):
+        give_notice(told, NOTICE, {URL: "file:///etc/passwd"})
