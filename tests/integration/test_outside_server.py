@@ -1,0 +1,97 @@
+"""Every command against a server that looks like production: nothing in landing changes without an
+approved plan, and a purge changes nothing but what was approved.
+
+Belongs here: the promise over all commands together. Does not belong here: what each command does.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from landing.sample.tables import TABLES
+from tests.conftest import Server
+from tests.integration.test_run_command import Production, landing, production
+from tests.policies import approved_policy
+
+__all__ = ["production"]
+
+pytestmark = pytest.mark.integration
+
+OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
+    (("demo",), {3}),
+    (("sample",), {3}),
+    (("url",), {0}),
+    (("run",), {0}),
+    (("status",), {1}),
+    (("explain", "crm.person", "10"), {0}),
+    (("report",), {0}),
+    (("plan", "--dry-run"), {0}),
+    (("plan",), {0}),
+    (("plan", "list"), {0}),
+    (("review", "list"), {0}),
+    (("hold", "list"), {0}),
+    (("verify",), {0}),
+)
+
+
+def rows(conn: psycopg.Connection[Any]) -> Counter[tuple[str, int]]:
+    """Every landing row as the hash of its text, counted."""
+    found: Counter[tuple[str, int]] = Counter()
+    for table in TABLES:
+        statement = sql.SQL("select hashtextextended(t::text, 0) from {} as t")
+        for (digest,) in conn.execute(statement.format(table.identifier)):
+            found[table.qualified, digest] += 1
+    return found
+
+
+def test_only_an_approved_plan_changes_landing(
+    production: Production, server: Server, tmp_path: Path
+) -> None:
+    approved_policy(tmp_path / "policy")
+    environment = {**production.environment, "RETENTION_POLICY_DIR": str(tmp_path / "policy")}
+    outside = Production(production.url, environment, production.project)
+    with outside.connect() as conn:
+        for schema in sorted({table.schema for table in TABLES}):
+            conn.execute(sql.SQL("comment on schema {} is null").format(sql.Identifier(schema)))
+        before, every_row = landing(conn), rows(conn)
+
+        for arguments, codes in OPTIONS:
+            done = outside.run(*arguments)
+            assert done.returncode in codes, f"{arguments}: {done.stdout}{done.stderr}"
+            assert "Traceback" not in done.stderr
+            assert landing(conn) == before, arguments
+
+        plan = conn.execute(
+            "select plan_id, digest, items from ledger.plans where state = 'proposed'"
+        ).fetchone()
+        assert plan is not None
+        plan_id, digest, items = plan
+        assert items > 0
+
+        unapproved = outside.run("purge", str(plan_id))
+        assert unapproved.returncode == 3
+        same_login = outside.run("approve", str(plan_id), digest)
+        assert same_login.returncode == 3
+        assert landing(conn) == before
+
+        name = production.url.rpartition("/")[2]
+        approver = Production(
+            production.url,
+            {**environment, "RETENTION_DATABASE_URL": server.approver_url(name)},
+            production.project,
+        )
+        wrong = approver.run("approve", str(plan_id), "0" * 64)
+        assert wrong.returncode == 3
+        right = approver.run("approve", str(plan_id), digest)
+        assert right.returncode == 0, right.stderr
+        assert landing(conn) == before
+
+        purged = outside.run("purge", str(plan_id))
+        assert purged.returncode == 0, purged.stderr
+        left = rows(conn)
+        assert not left - every_row, "a row that is left was changed"
+        assert (every_row - left).total() == items
