@@ -26,7 +26,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv "$(VENV)"
 	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check uv
 	@# uv does not read pip's configuration: where the index is named only there, pip does it.
-	"$(BIN)/uv" pip install --quiet --python "$(BIN)/python" --no-deps --require-hashes -r requirements.lock \
+	"$(BIN)/uv" pip install --quiet --compile-bytecode --python "$(BIN)/python" --no-deps --require-hashes -r requirements.lock \
 		|| "$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch "$@"

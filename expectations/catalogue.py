@@ -83,7 +83,8 @@ CHECKS: tuple[Check, ...] = (
         "is_reconciled",
         "§ 6",
         "Each table's rows in landing, its records, and the sum over the statuses are one number:"
-        " nothing was left out and nothing counted twice.",
+        " nothing was left out and nothing counted twice. Rows that a load has written since are counted"
+        " as landed_since; they are the next run's.",
     ),
     _integrity(
         "no_blocked_record_in_plan",

@@ -37,6 +37,7 @@ MARTS: dict[str, Mart] = {
         "landing_rows",
         # At least one: a table out of balance is never nothing.
         "greatest(abs(landing_rows - records), abs(records - records_by_status), 1)",
+        detail="landed_since",
     ),
     "plan_checks": Mart("records", "records", rule="rule_id", detail="blocked_since", is_view=True),
     "review_queue": Mart("1", "1", oldest="review_by"),

@@ -11,7 +11,7 @@ import psycopg
 from expectations.catalogue import CHECKS
 from expectations.counting import tally
 from retention.classified import Classification
-from retention.status import Finding
+from retention.findings import Finding
 
 
 def integrity_findings(

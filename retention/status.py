@@ -1,23 +1,23 @@
 """Where the retention stands: how many records in which status, and what somebody must look at.
 
-Belongs here: reading the last classification, plans and catalogue in well under a second, and
-saying what is a finding. Does not belong here: printing it, and changing anything.
+Belongs here: reading the last classification and the ledger in well under a second. Does not belong
+here: what is a finding (findings.py), printing it, and changing anything.
 
 Its JSON form is published: status.schema.json.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, LiteralString
 
 import psycopg
 
-from retention import catalog
+from retention import findings
 from retention.classified import CATEGORIES, STATUSES, Classification, find_classification
-from retention.declarations import load_declarations
+from retention.findings import UNFINISHED, Finding, OpenPlan
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -25,13 +25,8 @@ Further = Callable[[Connection, Classification], "Iterable[Finding]"]
 
 FORMAT = 1
 
-# A daily job leaves yesterday's classification until it runs; older than that, it did not run.
-_FRESH_DAYS = 1
-
-# States of a plan in which somebody began what nobody finished. A proposed plan waits for its
-# approver, which is no fault; what it holds becomes one when its records pass the days of grace.
-_UNFINISHED = ("approved", "executing")
-_OPEN = ("proposed", *_UNFINISHED)
+# States of a plan that somebody is to do something about.
+_OPEN = ("proposed", *UNFINISHED)
 
 
 @dataclass(frozen=True)
@@ -42,28 +37,6 @@ class Count:
     status: str
     records: int
     oldest_due_on: date | None
-
-
-@dataclass(frozen=True)
-class OpenPlan:
-    """A plan that is proposed, approved or being carried out."""
-
-    plan_id: str
-    state: str
-    as_of: date
-    expires_on: date
-    items: int
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that somebody must look at; `records` is None where it is not about records."""
-
-    kind: str
-    message: str
-    table: str | None = None
-    rule_id: str | None = None
-    records: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,8 +106,8 @@ def read_status(
     """
     classification = find_classification(conn, as_of)
     plans = _open_plans(conn)
-    overdue = _overdue_beyond_grace(conn, classification)
-    queued = _past_review(conn, classification)
+    overdue = findings.overdue_beyond_grace(conn, classification)
+    queued = findings.past_review(conn, classification)
     return Status(
         database=conn.info.dbname,
         classification=classification,
@@ -146,11 +119,11 @@ def read_status(
         evidence=_rows_of(conn, "select count(*) from ledger.entries"),
         plans=plans,
         findings=(
-            *(() if classification.suffix else _stale(conn, classification)),
+            *(() if classification.suffix else findings.stale(conn, classification)),
             *overdue,
             *queued,
-            *_unfinished(plans),
-            *_drifted(conn, settings),
+            *findings.unfinished(plans),
+            *findings.drifted(conn, settings),
             *further(conn, classification),
         ),
     )
@@ -185,46 +158,6 @@ def _classified_at(conn: Connection, classification: Classification) -> str | No
     return row[0] if row else None
 
 
-def _overdue_beyond_grace(conn: Connection, classification: Classification) -> list[Finding]:
-    rows = conn.execute(
-        classification.query(
-            "select source_schema || '.' || source_table, rule_id, count(*), min(due_on)"
-            " from {records} where status = 'overdue' and due_on < %s::date - %s::int"
-            " group by 1, 2 order by 1, 2"
-        ),
-        (classification.as_of, classification.grace_days),
-    ).fetchall()
-    return [
-        Finding(
-            "overdue_beyond_grace",
-            f"{table}: {records} overdue under {rule_id} for more than"
-            f" {classification.grace_days} days, the oldest since {oldest}",
-            table=table,
-            rule_id=rule_id,
-            records=records,
-        )
-        for table, rule_id, records, oldest in rows
-    ]
-
-
-def _past_review(conn: Connection, classification: Classification) -> list[Finding]:
-    rows = conn.execute(
-        classification.query(
-            "select source_schema || '.' || source_table, count(*), min(review_by)"
-            " from {review_queue} where not is_in_time group by 1 order by 1"
-        )
-    ).fetchall()
-    return [
-        Finding(
-            "review_past_deadline",
-            f"{table}: {records} under review past the deadline, the oldest since {oldest}",
-            table=table,
-            records=records,
-        )
-        for table, records, oldest in rows
-    ]
-
-
 def _rows_of(conn: Connection, query: LiteralString) -> int:
     row = conn.execute(query).fetchone()
     return int(row[0]) if row else 0
@@ -237,57 +170,3 @@ def _open_plans(conn: Connection) -> tuple[OpenPlan, ...]:
         (list(_OPEN),),
     ).fetchall()
     return tuple(OpenPlan(*row) for row in rows)
-
-
-def _unfinished(plans: tuple[OpenPlan, ...]) -> Iterator[Finding]:
-    for plan in plans:
-        if plan.state in _UNFINISHED:
-            yield Finding(
-                "unfinished_plan",
-                f"plan {plan.plan_id} is {plan.state} and not carried out:"
-                f" `retention purge {plan.plan_id}` until {plan.expires_on}",
-                records=plan.items,
-            )
-
-
-def _stale(conn: Connection, classification: Classification) -> Iterator[Finding]:
-    """The last classification did not finish, or nobody has classified for days."""
-    row = conn.execute(
-        "select as_of from ledger.classifications where finished_at is null"
-        " and classification_id = (select max(classification_id) from ledger.classifications)"
-    ).fetchone()
-    if row is not None:
-        yield Finding(
-            "classification_unfinished",
-            f"the classification as of {row[0]} has not finished: wait for it, or run"
-            " `retention run` again",
-        )
-    age = conn.execute("select ledger.today() - %s::date", (classification.as_of,)).fetchone()
-    days = age[0] if age else 0
-    if days > _FRESH_DAYS:
-        yield Finding(
-            "classification_stale",
-            f"the last classification is of {classification.as_of}, {days} days ago:"
-            " run `retention run`, or see why the schedule did not",
-        )
-
-
-def _drifted(conn: Connection, settings: Settings) -> Iterator[Finding]:
-    """What the catalogue and the declarations disagree on; tables set aside come first."""
-    compared = catalog.compare(conn, load_declarations(settings.declarations_dir))
-    for table in compared.set_aside:
-        yield Finding(
-            "table_set_aside",
-            f"{table} is set aside: it is not as declared, and nothing of it is classified",
-            table=table,
-        )
-    kinds = {
-        catalog.FindingKind.UNDECLARED_TABLE: "is neither declared nor exempt",
-        catalog.FindingKind.UNDECLARED_COLUMN: "is neither declared nor harmless",
-        catalog.FindingKind.MISSING_COLUMN: "is declared and missing",
-    }
-    for finding in compared.findings:
-        table = f"{finding.schema}.{finding.table}"
-        if finding.kind in kinds:
-            what = f"{table}.{finding.column}" if finding.column else table
-            yield Finding(finding.kind.value, f"{what} {kinds[finding.kind]}", table=table)

@@ -102,7 +102,12 @@ def _build(
         adapter=None,
         cli_version=Version(version("dbt-core")),
     )
-    yield from invocation.stream()
+    try:
+        yield from invocation.stream()
+    except BaseException:
+        # Whoever stops reading must not leave dbt building on by itself.
+        invocation.process.terminate()
+        raise
     if invocation.process.wait() != 0:
         for node, message in _failures(target / "run_results.json"):
             context.log.error("%s: %s", node, message)

@@ -141,7 +141,7 @@ def _affected_sql(table: TableDeclaration) -> str:
     return f"""
         insert into pg_temp.purge_affected (case_id)
         with live as materialized (
-            select {needed} from ({landed}) as facts where {_hits(table, landed, touching)}
+            select {needed} from ({landed}) as facts where {_hits(table, touching)}
         ),
         staged as materialized (
             select {needed} from ({_split(table, _staging(table))}) as facts where {touching}
@@ -154,7 +154,7 @@ def _affected_sql(table: TableDeclaration) -> str:
     """  # noqa: S608
 
 
-def _hits(table: TableDeclaration, landed: str, touching: str) -> str:
+def _hits(table: TableDeclaration, touching: str) -> str:
     """The condition that cuts the landing rows of `table` to those that could belong to a case.
 
     Links are cheap to look at. Contact points are not: behind a fence (`offset 0`) each is hashed once
@@ -163,9 +163,11 @@ def _hits(table: TableDeclaration, landed: str, touching: str) -> str:
     hashes = _hashes(table)
     if not hashes:
         return touching
-    columns = ", ".join(dict.fromkeys(column for column, _ in _conditions(table)))
-    fenced = f"(select {columns} from ({landed}) as facts offset 0)"  # noqa: S608
-    return f"facts.record_key in (select facts.record_key from {fenced} as facts where {touching})"  # noqa: S608
+    plain = dict.fromkeys(c for c, _ in _conditions(table) if c not in hashes)
+    columns = ", ".join([*plain, "link_hashes"])
+    fenced = f"(select {columns} from ({live_sql(table)}) as facts offset 0)"  # noqa: S608
+    hits = _split(table, fenced)
+    return f"facts.record_key in (select facts.record_key from ({hits}) as facts where {touching})"  # noqa: S608
 
 
 def _conditions(table: TableDeclaration) -> list[tuple[str, str]]:

@@ -6,6 +6,8 @@ Belongs here: the queries on the ledger that count. Does not belong here: the po
 
 from __future__ import annotations
 
+from datetime import date
+
 from psycopg import sql
 
 from retention.report.figures import Figure, Reader
@@ -101,10 +103,13 @@ def purged(reader: Reader) -> Figure:
             select source_schema || '.' || source_table as "table", rule_id, count(*) as records,
                 min(purged_at) as first_at, max(purged_at) as last_at
             from ledger.tombstones
+            where %(until)s::date is null
+                or (purged_at at time zone 'Europe/Oslo')::date <= %(until)s::date
             group by source_schema, source_table, rule_id
             order by source_schema, source_table, rule_id
             """
         ).format(),
+        {"until": _until(reader)},
     )
 
 
@@ -170,8 +175,16 @@ def entries(reader: Reader) -> Figure:
             """
             select kind, count(*) as entries, min(at) as first_at, max(at) as last_at
             from ledger.entries
+            where %(until)s::date is null
+                or (at at time zone 'Europe/Oslo')::date <= %(until)s::date
             group by kind
             order by kind
             """
         ).format(),
+        {"until": _until(reader)},
     )
+
+
+def _until(reader: Reader) -> date | None:
+    """A replay knows nothing of what was done after its day; today's report knows everything."""
+    return reader.classification.as_of if reader.classification.suffix else None

@@ -22,7 +22,7 @@ from retention import catalog, state
 from retention.applied_rule import applied_policy
 from retention.classified import STATUSES, Classification, find_classification
 from retention.declarations import Declarations, load_declarations
-from retention.errors import UsageError
+from retention.errors import Refused, UsageError
 from retention.ledger.failures import safe_errors
 from retention.report import population, purges
 from retention.report.figures import Figure, Reader, plain
@@ -48,7 +48,8 @@ class Written:
 def write_report(settings: Settings, as_of: date | None = None) -> Written:
     """Write the report of the classification in force, or of that as of a day, below `state`.
 
-    Raises UsageError when nothing is classified as of that day, or under a policy that is gone.
+    Raises UsageError when nothing is classified as of that day, or under a policy that is gone;
+    Refused while a classification is under way.
     """
     document = gather(settings, as_of)
     reports = state.make_folder(settings.state / "reports")
@@ -80,6 +81,8 @@ def _gather(
             f"no file in {settings.policy_dir} is the policy that was applied"
             f" ({classification.policy_version}): run `retention run` with the one in force"
         )
+    if not classification.suffix:
+        _refuse_half_built(conn)
     declarations = load_declarations(settings.declarations_dir)
     compared = catalog.compare(conn, declarations)
     made_from = _made_from(conn, classification)
@@ -96,6 +99,20 @@ def _gather(
             figure.figure_id: {**figure.as_dict(), "made_from": made_from} for figure in figures
         },
     }
+
+
+def _refuse_half_built(conn: psycopg.Connection[Any]) -> None:
+    """Between the beginning and the end of a classification old models stand beside new ones: their
+    figures would not belong together, and no reader could tell."""
+    row = conn.execute(
+        "select finished_at is null from ledger.classifications"
+        " order by classification_id desc limit 1"
+    ).fetchone()
+    if row is not None and row[0]:
+        raise Refused(
+            "the last classification has not finished: wait for it, or run `retention run` again,"
+            " then ask for the report"
+        )
 
 
 def _made_from(conn: psycopg.Connection[Any], classification: Classification) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import AssetKey, DagsterInstance, RunRequest, SkipReason, build_sensor_context
+from dagster import (
+    AssetKey,
+    DagsterInstance,
+    RunRequest,
+    SkipReason,
+    build_run_status_sensor_context,
+    build_sensor_context,
+)
 
 from expectations import CHECKS
 from landing.sample import land_sample
@@ -296,7 +303,35 @@ def test_an_error_that_quotes_a_value_is_kept_without_it(
             assert CANARY.encode() not in path.read_bytes(), path.name
 
 
-def test_after_a_classification_that_was_cut_short_nothing_is_planned(house: House) -> None:
+def test_a_failed_run_gives_notice_without_its_words(
+    house: House, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Needs the failed classification of the test before."""
+    from orchestration.sensors import failure_notice
+
+    monkeypatch.setenv("RETENTION_STATE_DIR", str(house.settings.state))
+    run = instance.get_run_records(limit=1)[0].dagster_run
+    event = next(
+        entry.dagster_event
+        for entry in instance.all_logs(run.run_id)
+        if entry.dagster_event and entry.dagster_event.event_type_value == "PIPELINE_FAILURE"
+    )
+    context = build_run_status_sensor_context(
+        sensor_name="failure_notice",
+        dagster_event=event,
+        dagster_instance=instance,
+        dagster_run=run,
+    ).for_run_failure()
+    failure_notice(context)
+    (line,) = (house.settings.state / "notices.jsonl").read_text(encoding="utf-8").splitlines()
+    written = json.loads(line)
+    assert written["job"] == "classify_records"
+    assert written["run_id"] == run.run_id
+    assert written["steps"] == ["classification"]
+    assert CANARY not in line
+
+
+def test_after_a_classification_that_was_cut_short_nothing_is_planned(house: House) -> None:
+    """Needs the failed classification of the tests before."""
     with pytest.raises(Refused, match="not_evaluated"):
         run_job(house.settings, "plan_purge")

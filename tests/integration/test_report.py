@@ -7,16 +7,18 @@ Belongs here: the report's numbers and what it must not hold. Does not belong he
 import dataclasses
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from psycopg import sql
 
-from retention.errors import UsageError
+from retention.errors import Refused, UsageError
 from retention.report.report import gather, write_report
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from tests.conftest import Server
 from tests.integration.conftest import BLOCKED, ClassifiedSample
 from tests.policies import edited_text, write_policy
 
@@ -153,7 +155,7 @@ def test_the_calendar_counts_what_falls_due_and_nothing_twice(
 
 
 def test_a_drifted_table_is_set_aside_and_named(
-    told_stories: ClassifiedSample, server: Any, tmp_path: Path
+    told_stories: ClassifiedSample, server: Server, tmp_path: Path
 ) -> None:
     name = server.create(template=_database(told_stories.settings))
     settings = dataclasses.replace(
@@ -180,9 +182,23 @@ def test_a_drifted_table_is_set_aside_and_named(
     assert '<span class="chip bad">+1</span>' in page
 
 
-def test_it_is_refused_for_a_day_that_was_not_classified(told_stories: ClassifiedSample) -> None:
-    from datetime import timedelta
+def test_it_is_refused_while_a_classification_is_under_way(
+    told_stories: ClassifiedSample, server: Server
+) -> None:
+    name = server.create(template=_database(told_stories.settings))
+    settings = dataclasses.replace(told_stories.settings, database_url=server.url(name))
+    try:
+        with connect(settings) as conn:
+            conn.execute(
+                "insert into ledger.classifications (as_of, code_hash) values (current_date, 'x')"
+            )
+        with pytest.raises(Refused, match="the last classification has not finished"):
+            gather(settings)
+    finally:
+        server.drop(name)
 
+
+def test_it_is_refused_for_a_day_that_was_not_classified(told_stories: ClassifiedSample) -> None:
     day = told_stories.as_of - timedelta(days=30)
     with pytest.raises(UsageError, match=f"run `retention run --as-of {day}` first"):
         gather(told_stories.settings, day)

@@ -19,8 +19,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+import cli.run
+from cli.main import run as run_command
 from landing.sample.tables import TABLES
 from orchestration import lock
+from orchestration.run import JobResult
 from retention.warehouse.session import open_session
 from tests.conftest import Server
 from tests.integration.conftest import ClassifiedSample
@@ -193,3 +196,22 @@ def test_a_database_that_goes_away_half_way_ends_with_four_and_one_line(
     assert output == ""
     assert errors.count("\n") == 1, errors
     assert errors.startswith("retention: ")
+
+
+def test_an_integrity_check_that_stops_the_job_is_a_refusal_after_the_summary(
+    told_stories: ClassifiedSample,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stopped(*_: object, **__: object) -> JobResult:
+        return JobResult("apply_retention", "a-run", False, ("findings",), {})
+
+    monkeypatch.setattr(cli.run, "run_job", stopped)
+    monkeypatch.setenv("RETENTION_DATABASE_URL", str(told_stories.settings.database_url))
+    monkeypatch.setenv("RETENTION_STATE_DIR", str(tmp_path / "state"))
+    assert run_command(["run"]) == 3
+    said = capsys.readouterr()
+    assert "records as of" in said.out
+    assert said.err.startswith("retention: no plan was made: findings failed")
+    assert said.err.count("\n") == 1

@@ -22,8 +22,9 @@ import pytest
 import retention.status
 from expectations.standing import integrity_findings
 from retention.errors import UsageError
+from retention.findings import Finding
 from retention.settings import Settings
-from retention.status import Finding, Status, read_status
+from retention.status import Status, read_status
 from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import ClassifiedSample

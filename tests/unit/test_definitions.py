@@ -105,10 +105,11 @@ def test_importing_opens_no_connection_and_starts_no_server(
     assert not (fresh.state / "postgres").exists()
 
 
-def test_nothing_is_parsed_again_while_nothing_changes(fresh: Settings, defs: Definitions) -> None:
-    before = manifest_path(fresh).stat().st_mtime_ns
-    assert ensure_manifest(fresh) == manifest_path(fresh)
-    assert manifest_path(fresh).stat().st_mtime_ns == before
+def test_nothing_is_parsed_again_while_nothing_changes(fresh: Settings) -> None:
+    path = ensure_manifest(fresh)
+    before = path.stat().st_mtime_ns
+    assert ensure_manifest(fresh) == path == manifest_path(fresh)
+    assert path.stat().st_mtime_ns == before
 
 
 def test_every_declared_table_has_an_asset_in_landing(
