@@ -13,6 +13,7 @@ import typer
 
 from cli.console import JsonFlag, progress, say, show_fields, show_json, show_table
 from retention import plan as plans
+from retention.classify import today
 from retention.plan import Plan, PlanCount
 from retention.settings import load_settings
 
@@ -37,7 +38,8 @@ def make(
 ) -> None:
     """Freeze what is overdue into a purge plan, or only look at it.
 
-    Ends with 3 where the records were not classified today, or by other declarations or models.
+    Ends with 3 where the records were not classified today, or by other declarations or models, and where
+    an integrity check fails or cannot be evaluated.
     """
     if context.invoked_subcommand is not None:
         return
@@ -52,7 +54,11 @@ def make(
         _show_counts(seen.counts)
         _show_reasons("left out", seen.waiting)
         return
-    with progress("freezing the plan"):
+    with progress("checking, then freezing the plan"):
+        # Here and not above: the other commands of this module need not wait for it.
+        from expectations import require_integrity
+
+        require_integrity(settings, today())
         made = plans.create(settings)
     _show(made, as_json)
 
