@@ -1,7 +1,11 @@
-"""Applying the numbered SQL files of `migrations/` to a warehouse.
+"""Bringing a warehouse to this version: the numbered files of `migrations/`, then `functions/`.
 
-Belongs here: order, locking and the record of what was applied (`ledger.migrations`). Does not
-belong here: the SQL itself, and anything dbt builds.
+Tables are migrated: a file is applied once and never changes again; what comes later is a new file.
+Functions hold nothing, so each is replaced in place (`create or replace`) when its text changes; one
+whose signature changes is dropped by a migration first.
+
+Belongs here: order, locking and the record of what was applied. Does not belong here: the SQL itself,
+and anything dbt builds.
 """
 
 import hashlib
@@ -15,6 +19,7 @@ import psycopg
 from retention.errors import UsageError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+FUNCTIONS = Path(__file__).parent / "functions"
 
 _FILE_NAME = re.compile(r"^(?P<version>\d{4})_(?P<name>[a-z0-9_]+)\.sql$")
 # Any constant that nobody else uses: two processes that migrate one database wait for each other.
@@ -49,7 +54,9 @@ def load_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
     return list(migrations.values())
 
 
-def migrate(conn: psycopg.Connection[Any], *, folder: Path = MIGRATIONS) -> list[str]:
+def migrate(
+    conn: psycopg.Connection[Any], *, folder: Path = MIGRATIONS, functions: Path = FUNCTIONS
+) -> list[str]:
     """Apply what is missing, all in one transaction, and return its names (empty: nothing to do).
 
     The connection must be outside a transaction. Raises UsageError when the database was migrated
@@ -63,7 +70,25 @@ def migrate(conn: psycopg.Connection[Any], *, folder: Path = MIGRATIONS) -> list
         missing = [migration for migration in migrations if migration.version not in applied]
         for migration in missing:
             _apply(conn, migration)
-    return [f"{migration.version:04}_{migration.name}" for migration in missing]
+        done = [f"{migration.version:04}_{migration.name}" for migration in missing]
+        return done + _replace_functions(conn, functions)
+
+
+def _replace_functions(conn: psycopg.Connection[Any], folder: Path) -> list[str]:
+    """Create every function anew, in the order of the files, when any of their texts changed."""
+    texts = [path.read_bytes() for path in sorted(folder.glob("*.sql"))]
+    checksum = hashlib.sha256(b"\0".join(texts)).hexdigest()
+    known = conn.execute("select checksum from ledger.functions_applied").fetchone()
+    if known == (checksum,):
+        return []
+    for text in texts:
+        conn.execute(text)
+    conn.execute(
+        "insert into ledger.functions_applied (checksum) values (%s)"
+        " on conflict (only_row) do update set checksum = excluded.checksum, applied_at = now()",
+        (checksum,),
+    )
+    return ["functions"]
 
 
 def _applied(conn: psycopg.Connection[Any]) -> dict[int, str]:

@@ -31,7 +31,8 @@ def versions(conn: psycopg.Connection[Any]) -> list[int]:
 def test_migrating_twice_applies_once(empty: str) -> None:
     with open_session(empty) as conn:
         applied = migrate(conn)
-        assert len(applied) == len(load_migrations())
+        assert len(applied) == len(load_migrations()) + 1
+        assert applied[-1] == "functions"
         assert migrate(conn) == []
         assert versions(conn) == [migration.version for migration in load_migrations()]
 
@@ -43,7 +44,7 @@ def test_several_processes_at_once_apply_each_migration_once(empty: str) -> None
 
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(one, range(4)))
-    assert sorted(applied) == [0, 0, 0, len(load_migrations())]
+    assert sorted(applied) == [0, 0, 0, len(load_migrations()) + 1]
 
 
 def test_a_failing_migration_leaves_nothing_of_its_run(empty: str, tmp_path: Path) -> None:
@@ -54,6 +55,38 @@ def test_a_failing_migration_leaves_nothing_of_its_run(empty: str, tmp_path: Pat
         with pytest.raises(psycopg.errors.DivisionByZero):
             migrate(conn, folder=tmp_path)
         assert conn.execute("select to_regnamespace('ledger')").fetchone() == (None,)
+
+
+def test_functions_are_replaced_when_their_text_changes(empty: str, tmp_path: Path) -> None:
+    text = "create or replace function ledger.{} returns int language sql return {};"
+    (tmp_path / "01_one.sql").write_text(text.format("one()", 1))
+    (tmp_path / "02_next.sql").write_text(text.format("next()", "ledger.one() + 1"))
+    with open_session(empty) as conn:
+        migrate(conn, functions=tmp_path)
+        assert conn.execute("select ledger.next()").fetchone() == (2,)
+        assert migrate(conn, functions=tmp_path) == []
+        (tmp_path / "01_one.sql").write_text(text.format("one()", 10))
+        assert migrate(conn, functions=tmp_path) == ["functions"]
+        assert conn.execute("select ledger.next()").fetchone() == (11,)
+
+
+def test_nobody_may_call_a_function_of_the_ledger_without_a_grant(
+    conn: psycopg.Connection[Any],
+) -> None:
+    open_to_all = conn.execute(
+        "select proname from pg_proc where pronamespace = 'ledger'::regnamespace"
+        " and has_function_privilege('public', oid, 'execute')"
+    ).fetchall()
+    assert open_to_all == []
+
+
+def test_every_function_fixes_its_search_path(conn: psycopg.Connection[Any]) -> None:
+    """Without it, one with the owner's rights can be made to write into pg_temp."""
+    loose = conn.execute(
+        "select proname from pg_proc where pronamespace = 'ledger'::regnamespace"
+        " and not coalesce(array_to_string(proconfig, ' ') like '%search_path=pg_catalog, ledger, pg_temp%', false)"
+    ).fetchall()
+    assert loose == []
 
 
 def test_a_migration_changed_after_it_was_applied_is_refused(

@@ -65,6 +65,9 @@ grant usage on schema ledger to retention_reader, retention_approver, retention_
 -- Every login that reads a model calls these; they hold no data.
 grant usage on schema sletteplikt to public;
 
+-- Who may call a function of the ledger is said where it is made; without this, everybody might.
+alter default privileges for role retention_owner revoke execute on functions from public;
+
 create table ledger.migrations (
     version integer primary key,
     name text not null,
@@ -74,3 +77,12 @@ create table ledger.migrations (
 alter table ledger.migrations owner to retention_owner;
 
 comment on table ledger.migrations is 'The numbered SQL files applied to this database.';
+
+create table ledger.functions_applied (
+    only_row boolean primary key default true check (only_row),
+    checksum text not null,
+    applied_at timestamptz not null default now()
+);
+alter table ledger.functions_applied owner to retention_owner;
+
+comment on table ledger.functions_applied is 'Which text of the functions this database has.';

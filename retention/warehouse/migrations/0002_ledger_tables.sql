@@ -1,7 +1,7 @@
 -- What dbt never builds: classifications, blockers and their guards, decisions, plans, tombstones, evidence.
 --
 -- Everything here belongs to retention_owner, which neither dbt nor a purge runs as. What others may do is
--- granted table by table below, and through functions (0004 and later).
+-- granted table by table below, and through the functions of ../functions.
 
 -- The functions that freeze a plan and place a hold read dbt's tables with the owner's rights.
 do $$
@@ -184,6 +184,27 @@ create table ledger.tombstones (
 create index on ledger.tombstones (plan_id, batch_no);
 comment on table ledger.tombstones is
 'Keyed tokens of what was purged: they recognise a row that returns, and say nothing without the key.';
+
+create table ledger.entries (
+    entry_id bigint generated always as identity primary key,
+    kind text not null check (kind ~ '^[a-z_]+$'),
+    body text not null,
+    leaf_hash bytea not null,
+    at timestamptz not null default now(),
+    check (leaf_hash = sha256('\x00'::bytea || convert_to(body, 'UTF8')))
+);
+create index on ledger.entries (kind, entry_id);
+create index on ledger.entries ((body::jsonb ->> 'plan_id')) where body::jsonb ? 'plan_id';
+comment on table ledger.entries is
+'Evidence, one entry an event, never changed. Bodies hold counts, dates, hashes and logins: no key, no value.';
+
+create table ledger.link_salt (
+    only_row boolean primary key default true check (only_row),
+    salt bytea not null
+);
+insert into ledger.link_salt (salt) values (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+comment on table ledger.link_salt is
+'Makes the hashes of e-mail addresses and phone numbers useless outside this warehouse.';
 
 reset role;
 

@@ -3,7 +3,7 @@ set local role retention_owner;
 
 -- RFC 8785. Our keys are ASCII, so that their byte order is the order the RFC asks for, and our numbers are
 -- whole; anything else is refused rather than written differently from other implementations.
-create function ledger.canonical_json(value jsonb) returns text
+create or replace function ledger.canonical_json(value jsonb) returns text
 language plpgsql immutable strict parallel safe
 set search_path = pg_catalog, ledger, pg_temp as $$
 begin
@@ -32,25 +32,12 @@ begin
 end
 $$;
 
-create function ledger.iso_time(moment timestamptz) returns text
+create or replace function ledger.iso_time(moment timestamptz) returns text
 language sql immutable strict parallel safe
 set search_path = pg_catalog, ledger, pg_temp
 return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
 
-create table ledger.entries (
-    entry_id bigint generated always as identity primary key,
-    kind text not null check (kind ~ '^[a-z_]+$'),
-    body text not null,
-    leaf_hash bytea not null,
-    at timestamptz not null default now(),
-    check (leaf_hash = sha256('\x00'::bytea || convert_to(body, 'UTF8')))
-);
-create index on ledger.entries (kind, entry_id);
-create index on ledger.entries ((body::jsonb ->> 'plan_id')) where body::jsonb ? 'plan_id';
-comment on table ledger.entries is
-'Evidence, one entry an event, never changed. Bodies hold counts, dates, hashes and logins: no key, no value.';
-
-create function ledger.refuse_change() returns trigger
+create or replace function ledger.refuse_change() returns trigger
 language plpgsql
 set search_path = pg_catalog, ledger, pg_temp as $$
 begin
@@ -58,12 +45,12 @@ begin
 end
 $$;
 
-create trigger entries_are_append_only
+create or replace trigger entries_are_append_only
 before update or delete or truncate on ledger.entries
 for each statement execute function ledger.refuse_change();
 
 -- The one writer. Only the owner calls it: other functions of this schema, and record_event for others.
-create function ledger.append(kind text, body jsonb) returns bigint
+create or replace function ledger.append(kind text, body jsonb) returns bigint
 language plpgsql
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
@@ -79,7 +66,7 @@ $$;
 
 -- What a purge, a read-back or a check may write by itself. Plans, approvals, blockers and decisions are
 -- written only by the functions that make them.
-create function ledger.append_entry(kind text, body jsonb) returns bigint
+create or replace function ledger.append_entry(kind text, body jsonb) returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
 begin
@@ -91,10 +78,7 @@ begin
 end
 $$;
 
-revoke all on function ledger.canonical_json, ledger.iso_time, ledger.refuse_change, ledger.append,
-ledger.append_entry from public;
 grant execute on function ledger.canonical_json, ledger.iso_time to retention_reader, retention_purger;
 grant execute on function ledger.append_entry to retention_purger;
 
 reset role;
-grant select on ledger.entries to retention_purger;

@@ -1,15 +1,6 @@
 -- How landing values are read: as local dates, as UTC times, as keys, as salted hashes.
 -- None of these raises on a bad value; what cannot be read is null, and its record goes to review.
 
-create table if not exists ledger.link_salt (
-    only_row boolean primary key default true check (only_row),
-    salt bytea not null
-);
-insert into ledger.link_salt (salt)
-values (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
-on conflict do nothing;
-comment on table ledger.link_salt is
-'Makes the hashes of e-mail addresses and phone numbers useless outside this warehouse.';
 
 -- The instant of a text in one of the ISO shapes that connectors write; UTC where no zone is given.
 create or replace function sletteplikt.utc_time(value text) returns timestamp

@@ -1,0 +1,196 @@
+-- Holds, restrictions and locks: what keeps records from being purged, and the guards that a batch tests.
+set local role retention_owner;
+
+create or replace function ledger.guard_key(scope text, target text) returns text
+language sql immutable parallel safe
+set search_path = pg_catalog, ledger, pg_temp
+return case scope
+    when 'record' then 'table:' || split_part(target, ':', 1)
+    else scope || ':' || target
+end;
+
+-- The target as it is stored, or null where there is no such thing: a hold on a misspelt target would
+-- protect nothing and look as if it did.
+create or replace function ledger.resolve_target(scope text, target text) returns text
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    found_target text;
+    qualified text := split_part(target, ':', 1);
+begin
+    case scope
+        when 'subject' then
+            select subject_token::text into found_target
+            from ledger.subject_tokens
+            where subject_id = target or subject_token::text = lower(target);
+        when 'assignment' then
+            if to_regclass('intermediate.int_record_cases') is not null then
+                select assignment_id into found_target
+                from intermediate.int_record_cases where assignment_id = target limit 1;
+            end if;
+        when 'record' then
+            if to_regclass('retention.records') is not null and position(':' in target) > 0 then
+                select target into found_target
+                from retention.records
+                where
+                    source_schema = split_part(qualified, '.', 1)
+                    and source_table = substr(qualified, position('.' in qualified) + 1)
+                    and record_key = substr(target, position(':' in target) + 1)
+                limit 1;
+            end if;
+        when 'table' then
+            select target into found_target
+            from pg_class
+            inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+            where
+                nspname = split_part(target, '.', 1)
+                and relname = substr(target, position('.' in target) + 1)
+                and relkind in ('r', 'p');
+    end case;
+    return found_target;
+end
+$$;
+
+-- Places a hold, restriction or lock. The guard row that this changes is the one that a purge locks and
+-- tests, so that a purge under way either waits for this, or is waited for.
+create or replace function ledger.place_blocker(
+    kind text,
+    scope text,
+    target text,
+    reason text,
+    authority text,
+    from_on date default null,
+    until_on date default null
+) returns uuid
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    stored text;
+    placed uuid;
+begin
+    if coalesce(place_blocker.scope, '') not in ('subject', 'assignment', 'record', 'table') then
+        raise exception using errcode = 'SL002', message = 'the scope is subject, assignment, record or table';
+    end if;
+    if coalesce(place_blocker.kind, '') not in ('hold', 'restriction', 'lock') then
+        raise exception using errcode = 'SL002', message = 'the kind is hold, restriction or lock';
+    end if;
+    if coalesce(btrim(place_blocker.reason), '') = '' or coalesce(btrim(place_blocker.authority), '') = '' then
+        raise exception using errcode = 'SL002', message = 'a reason and an authority are needed: give both';
+    end if;
+    if place_blocker.kind = 'lock' and place_blocker.until_on is null then
+        raise exception using errcode = 'SL002',
+        message = 'a lock needs the last day of its hindrance; where that is not known yet, place a hold';
+    end if;
+    if place_blocker.until_on < coalesce(place_blocker.from_on, ledger.today()) then
+        raise exception using errcode = 'SL002', message = 'it would end before it begins: mend the dates';
+    end if;
+    stored := ledger.resolve_target(place_blocker.scope, place_blocker.target);
+    if stored is null then
+        raise exception using errcode = 'SL002',
+        message = 'there is no such ' || place_blocker.scope
+        || ' in the last classification: check the target, or hold its table';
+    end if;
+
+    insert into ledger.blockers (kind, scope, target, reason, authority, from_on, until_on)
+    values (
+        place_blocker.kind, place_blocker.scope, stored, place_blocker.reason, place_blocker.authority,
+        coalesce(place_blocker.from_on, ledger.today()), place_blocker.until_on
+    )
+    returning blocker_id into placed;
+
+    if place_blocker.scope = 'record' then
+        insert into ledger.guards as g (guard_key, records)
+        values (ledger.guard_key('record', stored), array[substr(stored, position(':' in stored) + 1)])
+        on conflict (guard_key) do update set records = g.records || excluded.records;
+    else
+        insert into ledger.guards as g (guard_key, blockers)
+        values (ledger.guard_key(place_blocker.scope, stored), 1)
+        on conflict (guard_key) do update set blockers = g.blockers + 1;
+    end if;
+
+    perform ledger.append('blocker_placed', jsonb_build_object(
+        'blocker_id', placed, 'kind', place_blocker.kind, 'scope', place_blocker.scope,
+        'from_on', coalesce(place_blocker.from_on, ledger.today()), 'until_on', place_blocker.until_on,
+        'placed_by', session_user, 'at', ledger.iso_time(now())
+    ));
+    return placed;
+end
+$$;
+
+-- Takes one blocker's weight off its guard.
+create or replace function ledger.lift_guard(blocker ledger.blockers) returns void
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    held_key text := substr(blocker.target, position(':' in blocker.target) + 1);
+begin
+    if blocker.scope = 'record' then
+        -- One of them only: the same record may be held twice.
+        update ledger.guards as g
+        set records = g.records[:array_position(g.records, held_key) - 1]
+        || g.records[array_position(g.records, held_key) + 1:]
+        where g.guard_key = ledger.guard_key('record', blocker.target) and held_key = any(g.records);
+    else
+        update ledger.guards as g
+        set blockers = g.blockers - 1
+        where g.guard_key = ledger.guard_key(blocker.scope, blocker.target);
+    end if;
+end
+$$;
+
+create or replace function ledger.release_blocker(blocker_id uuid) returns void
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    blocker ledger.blockers;
+begin
+    select * into blocker from ledger.blockers as b
+    where b.blocker_id = release_blocker.blocker_id for update;
+    if not found then
+        raise exception using errcode = 'SL002', message = 'there is no such blocker: `retention hold list` shows them';
+    end if;
+    if blocker.released_at is not null then
+        raise exception using errcode = 'SL003', message = 'it was released before';
+    end if;
+    if blocker.guard_lifted_at is null then
+        perform ledger.lift_guard(blocker);
+    end if;
+    update ledger.blockers as b
+    set released_at = now(), released_by = session_user
+    where b.blocker_id = release_blocker.blocker_id;
+    perform ledger.append('blocker_released', jsonb_build_object(
+        'blocker_id', blocker.blocker_id, 'kind', blocker.kind, 'scope', blocker.scope,
+        'released_by', session_user, 'at', ledger.iso_time(now())
+    ));
+end
+$$;
+
+-- A lock whose hindrance has ended guards no longer; what it covered is due (policy § 8).
+create or replace function ledger.lift_ended_locks() returns bigint
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    blocker ledger.blockers;
+    lifted bigint := 0;
+begin
+    for blocker in
+        select * from ledger.blockers
+        where kind = 'lock' and until_on < ledger.today() and released_at is null and guard_lifted_at is null
+        order by blocker_id
+        for update
+    loop
+        perform ledger.lift_guard(blocker);
+        update ledger.blockers set guard_lifted_at = now() where blocker_id = blocker.blocker_id;
+        perform ledger.append('lock_ended', jsonb_build_object(
+            'blocker_id', blocker.blocker_id, 'until_on', blocker.until_on, 'at', ledger.iso_time(now())
+        ));
+        lifted := lifted + 1;
+    end loop;
+    return lifted;
+end
+$$;
+
+grant execute on function ledger.place_blocker, ledger.release_blocker
+to retention_approver, retention_purger;
+
+reset role;

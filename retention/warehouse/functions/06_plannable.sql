@@ -1,0 +1,184 @@
+-- Which overdue records may be purged now, and what the others wait for. Rule ids here name the engine's
+-- own rules (R1 and R2 run from the lead's own date).
+set local role retention_owner;
+
+-- Overdue records, each with the reason why it must wait, or null where it may be purged now.
+--
+-- `tables` describes the declared tables: [{source_schema, source_table, position, refused, is_person,
+-- is_lead, is_anchor, is_assignment, keeps}]; keeps is 'person' or 'assignment' where the table's rows
+-- stand on facts of that kind, and null where they have an anchor of their own.
+--
+-- Facts outlive their evidence (requirements § 2), in three steps, each on what the step before left:
+-- an assignment's own rows wait for every record that follows the assignment; a lead under R1 or R2 waits
+-- for the other leads of the same hand-over, because their date is the first one's; a person's row, its
+-- contacts, hand-overs and the leads that follow it wait for every record of the case that stands on them.
+--
+-- With `plan`, only its items from `first_item` to `last_item` that are still planned are candidates: what
+-- a batch may purge after some of its items were skipped is decided by this same text.
+create or replace function ledger.plannable(
+    tables jsonb,
+    as_of date,
+    plan uuid default null,
+    first_item bigint default null,
+    last_item bigint default null
+) returns table (
+    source_schema text,
+    source_table text,
+    record_key text,
+    case_id text,
+    assignment_id text,
+    subject_token uuid,
+    case_fingerprint text,
+    category text,
+    rule_id text,
+    disposition text,
+    anchor_on date,
+    due_on date,
+    "position" integer,
+    waits_for text
+)
+language plpgsql stable
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    candidates text;
+    scope text;
+begin
+    if plan is null then
+        candidates := 'records.status = ''overdue'' and records.disposition = ''purge'' and records.as_of = $2';
+        scope := 'true';
+    else
+        candidates := 'items.item_no is not null';
+        scope := 'cases.case_id in (select case_id from items)
+            or cases.assignment_id in (
+                select own.assignment_id
+                from items
+                inner join intermediate.int_record_cases as own using (source_schema, source_table, record_key)
+            )';
+    end if;
+    return query execute replace(replace($sql$
+        with declared as materialized (
+            select * from jsonb_to_recordset($1) as t (
+                source_schema text, source_table text, "position" integer, refused text, is_person boolean,
+                is_lead boolean, is_anchor boolean, is_assignment boolean, keeps text
+            )
+        ),
+        guarded as materialized (
+            select guard_key from ledger.guards where blockers > 0
+        ),
+        records_guarded as materialized (
+            select guard_key || ':' || unnest(records) as record_guard from ledger.guards where records <> '{}'
+        ),
+        items as materialized (
+            select item_no, source_schema, source_table, record_key, case_id
+            from ledger.plan_items
+            where plan_id = $3 and item_no between $4 and $5 and state = 'planned'
+        ),
+        base as materialized (
+            select
+                cases.source_schema,
+                cases.source_table,
+                cases.record_key,
+                cases.case_id,
+                cases.assignment_id,
+                cases.subject_token,
+                fingerprints.fingerprint,
+                records.category,
+                records.rule_id,
+                records.disposition,
+                records.anchor_on,
+                records.due_on,
+                declared.position,
+                declared.is_lead,
+                declared.is_assignment,
+                declared.keeps,
+                declared.is_anchor or (declared.is_lead and records.rule_id not in ('R1', 'R2')) as is_anchor,
+                case
+                    when declared.source_table is null then 'its table is not declared'
+                    when declared.refused is not null then declared.refused
+                    when
+                        'subject:' || cases.subject_token::text in (select guard_key from guarded)
+                        or 'assignment:' || cases.assignment_id in (select guard_key from guarded)
+                        or 'table:' || cases.source_schema || '.' || cases.source_table in (select guard_key from guarded)
+                        or 'table:' || cases.source_schema || '.' || cases.source_table || ':' || cases.record_key
+                        in (select record_guard from records_guarded)
+                        then 'held, restricted or locked since the classification'
+                end as refused,
+                coalesce(/*candidates*/, false) as is_overdue
+            from intermediate.int_record_cases as cases
+            inner join retention.records as records using (source_schema, source_table, record_key)
+            inner join intermediate.int_case_fingerprints as fingerprints on cases.case_id = fingerprints.case_id
+            left join declared using (source_schema, source_table)
+            left join items using (source_schema, source_table, record_key)
+            where /*scope*/
+        ),
+        assignments_kept as (
+            select assignment_id from base
+            where keeps = 'assignment' and assignment_id is not null and (refused is not null or not is_overdue)
+            group by assignment_id
+        ),
+        after_assignments as materialized (
+            select
+                base.*,
+                case
+                    when not base.is_overdue then 'not due'
+                    when base.refused is not null then base.refused
+                    when base.is_assignment and assignments_kept.assignment_id is not null
+                        then 'its assignment has records that stay'
+                end as waits
+            from base
+            left join assignments_kept on base.assignment_id = assignments_kept.assignment_id
+        ),
+        leads_kept as (
+            select case_id, rule_id, anchor_on from after_assignments
+            where is_lead and waits is not null
+            group by case_id, rule_id, anchor_on
+        ),
+        after_leads as materialized (
+            select
+                after_assignments.*,
+                case
+                    when after_assignments.waits is not null then after_assignments.waits
+                    when after_assignments.is_lead and leads_kept.case_id is not null
+                        then 'another lead of the same hand-over stays'
+                end as waits_now
+            from after_assignments
+            left join leads_kept
+                on after_assignments.case_id = leads_kept.case_id
+                and after_assignments.rule_id = leads_kept.rule_id
+                and after_assignments.anchor_on = leads_kept.anchor_on
+        ),
+        cases_kept as (
+            select case_id from after_leads
+            where keeps is not null and waits_now is not null
+            group by case_id
+        )
+        select
+            after_leads.source_schema,
+            after_leads.source_table,
+            after_leads.record_key,
+            after_leads.case_id,
+            after_leads.assignment_id,
+            after_leads.subject_token,
+            after_leads.fingerprint,
+            after_leads.category,
+            after_leads.rule_id,
+            after_leads.disposition,
+            after_leads.anchor_on,
+            after_leads.due_on,
+            after_leads.position,
+            case
+                when after_leads.waits_now is not null then after_leads.waits_now
+                when after_leads.is_anchor and cases_kept.case_id is not null
+                    then 'other records stand on what it shows'
+            end as waits_for
+        from after_leads
+        left join cases_kept on after_leads.case_id = cases_kept.case_id
+        where after_leads.is_overdue
+    $sql$, '/*candidates*/', candidates), '/*scope*/', scope)
+    using tables, as_of, plan, first_item, last_item;
+end
+$$;
+
+grant execute on function ledger.plannable to retention_reader, retention_purger;
+
+reset role;
