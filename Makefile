@@ -34,8 +34,9 @@ $(STAMP): requirements.lock pyproject.toml
 run: setup ## Land the sample, run the whole daily job, show what came of it
 	"$(BIN)/retention" demo
 
+# A server for each process; whole files, so that what a file's tests share is made once.
 test: setup ## Run every test
-	"$(BIN)/python" -m pytest
+	"$(BIN)/python" -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-integration: setup ## Run the tests that need a database
 	"$(BIN)/python" -m pytest -m integration

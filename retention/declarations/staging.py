@@ -14,6 +14,7 @@ from pathlib import Path
 
 from retention.declarations.facts import COLUMNS, describe, select_facts
 from retention.declarations.model import Declarations, TableDeclaration
+from retention.files import replace_text
 from retention.warehouse.sql import quote_identifier
 
 GENERATED = "generated"
@@ -55,7 +56,7 @@ def write_staging(declarations: Declarations, dbt_dir: Path) -> list[Path]:
     for old in models.glob(f"*/{GENERATED}/*.sql"):
         if old not in wanted:
             old.unlink()
-    return [path for path, text in wanted.items() if _write(path, text)]
+    return [path for path, text in wanted.items() if replace_text(path, text)]
 
 
 def _list_macro(declarations: Declarations) -> str:
@@ -82,11 +83,3 @@ def _seed(declarations: Declarations) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _write(path: Path, text: str) -> bool:
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return True

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
+from retention.files import replace_text
 from retention.policy.holidays import public_holidays
 from retention.policy.model import Policy
 from retention.policy.periods import Period, parse_period
@@ -28,9 +28,8 @@ def write_seeds(policy: Policy, directory: Path) -> None:
 
     A file is replaced only when its content differs, so that dbt's partial parse stays warm.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     for name, (header, rows) in SEEDS.items():
-        _replace(directory / f"{name}.csv", _csv(header, rows(policy)))
+        replace_text(directory / f"{name}.csv", _csv(header, rows(policy)))
 
 
 def _settings(policy: Policy) -> Rows:
@@ -146,12 +145,12 @@ SEEDS: dict[str, tuple[tuple[str, ...], Callable[[Policy], Rows]]] = {
 }
 
 
-def _csv(header: Sequence[str], rows: Rows) -> bytes:
+def _csv(header: Sequence[str], rows: Rows) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows([[_cell(value) for value in row] for row in rows])
-    return text.getvalue().encode()
+    return text.getvalue()
 
 
 def _cell(value: Cell) -> str:
@@ -161,11 +160,3 @@ def _cell(value: Cell) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    if path.is_file() and path.read_bytes() == content:
-        return
-    written = path.with_name(f".{path.name}.{os.getpid()}")
-    written.write_bytes(content)
-    os.replace(written, path)

@@ -16,6 +16,7 @@ import rfc8785
 
 from retention import state
 from retention.errors import UsageError
+from retention.files import replace_text
 from retention.ledger import entries
 from retention.ledger.failures import safe_errors
 from retention.settings import Settings
@@ -50,9 +51,7 @@ def write(settings: Settings, plan_id: UUID, path: Path | None = None) -> Path:
     report = build(settings, plan_id)
     if path is None:
         path = state.make_folder(settings.state / "reports") / f"deletion-{plan_id}.json"
-    path.write_text(
-        json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    replace_text(path, json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     return path
 
 

@@ -23,6 +23,7 @@ from retention.applied_rule import applied_policy
 from retention.classified import STATUSES, Classification, find_classification
 from retention.declarations import Declarations, load_declarations
 from retention.errors import Refused, UsageError
+from retention.files import replace_text
 from retention.ledger.failures import safe_errors
 from retention.report import population, purges
 from retention.report.figures import Figure, Reader, plain
@@ -57,9 +58,7 @@ def write_report(settings: Settings, as_of: date | None = None) -> Written:
     written = Written(folder / f"{NAME}.json", folder / f"{NAME}.html", document)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     for path, content in ((written.json_path, text), (written.html_path, render(document))):
-        candidate = path.with_name(f".{path.name}.part")
-        candidate.write_text(content, encoding="utf-8")
-        candidate.replace(path)
+        replace_text(path, content)
     return written
 
 
