@@ -18,6 +18,7 @@ from cli.jobs import run_job
 from expectations.standing import integrity_findings
 from retention import holds
 from retention.classify import today
+from retention.controls import standing as controls
 from retention.errors import Refused, RetentionError
 from retention.ledger.failures import safe_errors
 from retention.plan import Plan, approve_demonstration, list_plans, show
@@ -99,6 +100,9 @@ def demonstrate(settings: Settings, tell: Tell) -> Demonstration:
     if not purged:
         with _step(tell, seconds, "placing a hold, a restriction and a lock"):
             placed = _place_examples(settings)
+    if not _controlled(settings):
+        with _step(tell, seconds, "running the control persons"):
+            _run(settings, "run_controls")
     with _step(tell, seconds, "classifying, checking, planning"):
         _run(settings, "apply_retention")
     before = _status(settings)
@@ -151,6 +155,12 @@ def _history(settings: Settings) -> tuple[bool, bool]:
             " exists (select from ledger.tombstones)"
         ).fetchone()
     return (bool(row[0]), bool(row[1])) if row else (False, False)
+
+
+def _controlled(settings: Settings) -> bool:
+    """Whether today's controls stand already."""
+    with connect(settings, role=READER, read_only=True) as conn, safe_errors("looking around"):
+        return controls.objection(conn) is None
 
 
 def _place_examples(settings: Settings) -> int:

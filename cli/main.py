@@ -54,6 +54,7 @@ COMMANDS: dict[str, Entry] = {
     "reject": Entry("cli.plan:reject", "Reject a plan, with the reason."),
     "purge": Entry("cli.plan:purge", "Carry out an approved plan."),
     "verify": Entry("cli.plan:verify", "Read back that purged records left no copy."),
+    "controls": Entry("cli.controls:controls", "Run the persons whose fate is known."),
     "review": Entry("cli.review:review", "List and decide the records that need a person."),
     "hold": Entry("cli.hold:hold", "Place, release and list what blocks a deletion."),
     "report": Entry("cli.report:report", "Write the report: JSON and one page."),

@@ -12,13 +12,14 @@ from dagster import Definitions, in_process_executor
 from dagster_dbt.dbt_manifest import validate_manifest
 
 from orchestration.assets.classification import classification_assets
+from orchestration.assets.controls import control_persons
 from orchestration.assets.evidence import deletion_report, read_back
 from orchestration.assets.findings import findings
 from orchestration.assets.purge import no_blocked_record_in_plan, purge_plan, purge_run
 from orchestration.jobs import build_jobs
 from orchestration.manifest import ensure_manifest
 from orchestration.resources import Run
-from orchestration.schedules import daily
+from orchestration.schedules import daily, nightly_controls
 from orchestration.sensors import approved_plans, failure_notice
 from orchestration.translator import Translator
 from retention.classify import today
@@ -44,6 +45,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
         assets=[
             *translator.landing_specs(validate_manifest(manifest)),
             classification,
+            control_persons,
             findings,
             purge_plan,
             purge_run,
@@ -52,7 +54,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
         ],
         asset_checks=[no_blocked_record_in_plan],
         jobs=list(jobs.values()),
-        schedules=[daily(jobs["apply_retention"])],
+        schedules=[nightly_controls(jobs["run_controls"]), daily(jobs["apply_retention"])],
         sensors=[approved_plans(jobs["execute_purge"]), failure_notice],
         resources={"run": Run(), **(resource_overrides or {})},
         executor=in_process_executor,

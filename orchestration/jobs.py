@@ -15,6 +15,7 @@ from dagster import (
     in_process_executor,
 )
 
+from orchestration.assets.controls import CONTROLS
 from orchestration.assets.evidence import DELETION_REPORT, READ_BACK
 from orchestration.assets.findings import FINDINGS
 from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
@@ -43,6 +44,10 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
         "verify_purge": (
             AssetSelection.assets(READ_BACK, DELETION_REPORT),
             "Read back what was purged and write the reports again.",
+        ),
+        "run_controls": (
+            AssetSelection.assets(CONTROLS),
+            "Run the control persons, whose fate is known, through the whole way (§ 6).",
         ),
         "apply_retention": (
             models | AssetSelection.assets(FINDINGS, PURGE_PLAN),

@@ -8,6 +8,18 @@ from typing import Any
 from dagster import DefaultScheduleStatus, ScheduleDefinition
 
 
+def nightly_controls(job: Any) -> ScheduleDefinition:
+    """Half an hour before the daily job, so that it can rely on them."""
+    return ScheduleDefinition(
+        name="run_controls_daily",
+        job=job,
+        cron_schedule="30 1 * * *",
+        execution_timezone="Europe/Oslo",
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Run the control persons, daily at 01:30 Europe/Oslo.",
+    )
+
+
 def daily(job: Any) -> ScheduleDefinition:
     """Every night at two in Norway, when the day before has ended there and the loads of it are in."""
     return ScheduleDefinition(

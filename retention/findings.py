@@ -15,6 +15,7 @@ import psycopg
 
 from retention import catalog
 from retention.classified import Classification
+from retention.controls import standing as controls
 from retention.declarations import load_declarations
 from retention.settings import Settings
 
@@ -124,6 +125,13 @@ def stale(conn: Connection, classification: Classification) -> Iterator[Finding]
             f"the last classification is of {classification.as_of}, {days} days ago:"
             " run `retention run`, or see why the schedule did not",
         )
+
+
+def controlled(conn: Connection) -> Iterator[Finding]:
+    """The control persons failed, or were not run for what is in force (promise 5)."""
+    found = controls.objection(conn)
+    if found is not None:
+        yield Finding(*found)
 
 
 def drifted(conn: Connection, settings: Settings) -> Iterator[Finding]:

@@ -120,6 +120,7 @@ def read_status(
         plans=plans,
         findings=(
             *(() if classification.suffix else findings.stale(conn, classification)),
+            *findings.controlled(conn),
             *overdue,
             *queued,
             *findings.unfinished(plans),

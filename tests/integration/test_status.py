@@ -137,6 +137,31 @@ def test_what_somebody_must_look_at_is_a_finding(
         assert kind in kinds(read(conn, told_stories.settings).findings)
 
 
+_CONTROLS = (
+    "insert into ledger.control_runs (as_of, code_hash, policy_hash, passed, outcomes)"
+    " select as_of - {days}, {code}, policy_hash, {passed}, '[]' from ledger.classifications"
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("select 1", "controls_missing"),
+        (_CONTROLS.format(days=0, code="code_hash", passed=True), None),
+        (_CONTROLS.format(days=1, code="code_hash", passed=True), None),
+        (_CONTROLS.format(days=2, code="code_hash", passed=True), "controls_missing"),
+        (_CONTROLS.format(days=0, code="'other'", passed=True), "controls_missing"),
+        (_CONTROLS.format(days=0, code="code_hash", passed=False), "controls_failed"),
+    ],
+)
+def test_controls_that_failed_or_did_not_run_are_a_finding(
+    told_stories: ClassifiedSample, statement: str, kind: str | None
+) -> None:
+    with changed(told_stories, statement) as conn:
+        found = kinds(read(conn, told_stories.settings).findings)
+    assert found & {"controls_missing", "controls_failed"} == ({kind} if kind else set())
+
+
 def test_a_check_that_cannot_be_counted_is_a_finding_and_not_a_pass(
     told_stories: ClassifiedSample, server: Server
 ) -> None:

@@ -197,10 +197,14 @@ def test_the_daily_job_classifies_checks_and_plans_and_purges_nothing(defs: Defi
 
 
 def test_the_schedule_and_the_sensors_run_without_being_switched_on(defs: Definitions) -> None:
-    schedule = defs.resolve_schedule_def("apply_retention_daily")
-    assert schedule.cron_schedule == "0 2 * * *"
-    assert schedule.execution_timezone == "Europe/Oslo"
-    assert schedule.default_status is DefaultScheduleStatus.RUNNING
+    for name, when in (
+        ("apply_retention_daily", "0 2 * * *"),
+        ("run_controls_daily", "30 1 * * *"),
+    ):
+        schedule = defs.resolve_schedule_def(name)
+        assert schedule.cron_schedule == when
+        assert schedule.execution_timezone == "Europe/Oslo"
+        assert schedule.default_status is DefaultScheduleStatus.RUNNING
     for name in ("approved_plans", "failure_notice"):
         assert defs.resolve_sensor_def(name).default_status is DefaultSensorStatus.RUNNING
 
