@@ -84,7 +84,7 @@ def test_every_function_fixes_its_search_path(conn: psycopg.Connection[Any]) -> 
     """Without it, one with the owner's rights can be made to write into pg_temp."""
     loose = conn.execute(
         "select proname from pg_proc where pronamespace = 'ledger'::regnamespace"
-        " and not coalesce(array_to_string(proconfig, ' ') like '%search_path=pg_catalog, ledger, pg_temp%', false)"
+        " and not coalesce('search_path=pg_catalog, ledger, pg_temp' = any(proconfig), false)"
     ).fetchall()
     assert loose == []
 
