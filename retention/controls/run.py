@@ -119,7 +119,7 @@ def _can_be_shown(table: TableDeclaration, shape: shadow.Shape) -> bool:
 
 def _only_run(conn: Connection) -> bool:
     """Until the session ends; the number is nobody else's."""
-    row = conn.execute("select pg_try_advisory_lock(1373142531)").fetchone()
+    row = conn.execute("select pg_try_advisory_lock(1373142532)").fetchone()
     return bool(row and row[0])
 
 
