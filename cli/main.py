@@ -53,6 +53,8 @@ COMMANDS: dict[str, Entry] = {
     "approve": Entry("cli.plan:approve", "Approve a plan by its digest."),
     "reject": Entry("cli.plan:reject", "Reject a plan, with the reason."),
     "purge": Entry("cli.plan:purge", "Carry out an approved plan."),
+    "halt": Entry("cli.halt:halt", "Stop everything that deletes, everywhere, at once."),
+    "resume": Entry("cli.halt:resume", "End a halt, as an approver."),
     "verify": Entry("cli.plan:verify", "Read back that purged records left no copy."),
     "controls": Entry("cli.controls:controls", "Run the persons whose fate is known."),
     "review": Entry("cli.review:review", "List and decide the records that need a person."),

@@ -134,17 +134,25 @@ def purge(
     batch_items: Annotated[
         int, typer.Option(min=1, help="About how many records a transaction purges.")
     ] = 5_000,
+    rate: Annotated[
+        int | None,
+        typer.Option("--rate", min=1, help="Rows a second, at most; without it no limit."),
+    ] = None,
+    pause: Annotated[
+        float, typer.Option("--pause", min=0, help="Seconds to wait between two batches.")
+    ] = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """Carry out an approved plan. Safe to call again after any failure.
 
-    What is held, came under review or has changed since is skipped and counted. Ends with 3 when a
+    Starting it again shuts out whoever was carrying the plan out. Between batches no lock is held. What
+    is held, came under review or has changed since is skipped and counted. Ends with 3 when a
     guard forbids going on; what was purged until then has its evidence.
     """
-    from retention.purge import execute
+    from retention.purge import Pace, execute
 
     with progress("purging"):
-        result = execute(load_settings(), plan_id, batch_items=batch_items)
+        result = execute(load_settings(), plan_id, batch_items=batch_items, pace=Pace(rate, pause))
     if as_json:
         show_json(result)
         return

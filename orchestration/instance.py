@@ -23,6 +23,9 @@ DEFINITIONS = "orchestration.definitions"
 _OVERRIDE = "RETENTION_DAGSTER_DATABASE_URL"
 
 # run_retries stays off: it would run a purge again that failed for a reason.
+# A run whose process was killed is found by the sensor `approved_plans` (dead_runs.py), since the launcher
+# cannot ask after a worker. What monitoring adds: a run that never starts, a cancelling that never ends,
+# and a run older than a day, which cannot be right: no purge goes on past the day of its classification.
 # Standard output is not kept: it is whatever a library prints, and nobody would ever prune it.
 _DAGSTER_YAML = f"""\
 # Written by `retention`; changes are overwritten.
@@ -36,6 +39,13 @@ nux:
   enabled: false
 run_retries:
   enabled: false
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 600
+  cancel_timeout_seconds: 180
+  max_runtime_seconds: 86400
+  max_resume_run_attempts: 0
+  poll_interval_seconds: 60
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager

@@ -8,9 +8,13 @@ It is an advisory lock of the warehouse: it ends with the session, so a killed r
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import psycopg
 
 from retention.errors import Refused
 from retention.settings import Settings
+from retention.warehouse.advisory import is_held
 from retention.warehouse.connection import connect
 
 # Any constant that nobody else uses.
@@ -25,3 +29,8 @@ def only_run(settings: Settings) -> Iterator[None]:
         if row is None or not row[0]:
             raise Refused("a run is already going: wait until it has ended, then try again")
         yield
+
+
+def run_is_going(conn: psycopg.Connection[Any]) -> bool:
+    """True while some run holds the lock, whatever an orchestrator believes of it."""
+    return is_held(conn, _LOCK)

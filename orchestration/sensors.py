@@ -1,17 +1,23 @@
 """What starts a purge, and what tells that a run failed.
 
-Belongs here: looking for approved plans, and passing a failure on. Does not belong here: approving, and
-the words of a notice (`notices`).
+Belongs here: looking for plans to carry out, again where that was cut short, and passing a failure on.
+Does not belong here: approving, finding killed runs (`dead_runs`), and the words of a notice (`notices`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from dagster import (
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
     DagsterRunStatus,
     DefaultSensorStatus,
     RunConfig,
     RunFailureSensorContext,
+    RunRecord,
     RunRequest,
     RunsFilter,
     SensorDefinition,
@@ -21,11 +27,23 @@ from dagster import (
     sensor,
 )
 
-from orchestration.assets.purge import carried_out_next
+from orchestration.assets.purge import may_be_carried_out
+from orchestration.dead_runs import end_dead_runs
 from orchestration.notices import Notice, give_notice
 from orchestration.resources import Run
+from retention import halts
 from retention import plan as plans
-from retention.settings import load_settings
+from retention.ledger.failures import safe_errors
+from retention.plan import Plan
+from retention.purge import executor
+from retention.settings import Settings, load_settings
+from retention.warehouse.connection import connect
+
+# A plan that was refused is tried again, since what stood in its way may have gone; not in a loop.
+_PATIENCE = timedelta(hours=1)
+_STARTS_AN_HOUR = 5
+
+_PLAN_TAG = "retention/plan"
 
 _GOING = (
     DagsterRunStatus.QUEUED,
@@ -37,32 +55,80 @@ _GOING = (
 
 
 def approved_plans(job: Any) -> SensorDefinition:
-    """Starts the purge of a plan once somebody has approved it."""
+    """Starts the purge of a plan once somebody has approved it, and again where it was cut short."""
 
     @sensor(
         name="approved_plans",
         job=job,
         minimum_interval_seconds=30,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Carries a plan out once a person has approved it, unless a run is going.",
+        description="Carries a plan out once a person has approved it, unless a run is going; one that"
+        " was cut short goes on, one that was refused is tried again after an hour.",
     )
     def look(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
-        going = context.instance.get_runs_count(RunsFilter(statuses=list(_GOING)))
-        if going:
+        settings = load_settings()
+        suspects = end_dead_runs(context.instance, settings, (context.cursor or "").split())
+        context.update_cursor(" ".join(suspects))
+        if context.instance.get_runs_count(RunsFilter(statuses=list(_GOING))):
             yield SkipReason("a run is going: looked at again when it has ended")
             return
-        approved = carried_out_next(plans.list_plans(load_settings()))
-        if not approved:
-            yield SkipReason("no plan is approved")
-        for plan_id in approved[:1]:
-            # Once a plan: a purge that failed is started again by a person who knows why.
-            yield RunRequest(
-                run_key=str(plan_id),
-                run_config=RunConfig(resources={"run": Run(plan_id=str(plan_id))}),
-                tags={"retention/plan": str(plan_id)},
-            )
+        if reason := _nobody_may_begin(settings):
+            yield SkipReason(reason)
+            return
+        waiting = [plan for plan in plans.list_plans(settings) if may_be_carried_out(plan)]
+        for plan in reversed(waiting):
+            before = _runs_of(context.instance, plan.plan_id)
+            if may_start(context.instance, before, datetime.now(UTC)):
+                yield _request(plan, len(before))
+                return
+        yield SkipReason(
+            "the plans that are approved were tried within the hour"
+            if waiting
+            else "no plan is approved"
+        )
 
     return look
+
+
+def may_start(instance: DagsterInstance, before: Sequence[RunRecord], now: datetime) -> bool:
+    """True where a plan's purge may be started now, `before` being its runs so far, newest first.
+
+    At once the first time, and where the last run was killed; otherwise it was refused or failed for a
+    reason, and is tried again once an hour. A purge that is killed each time is no accident either.
+    """
+    recent = [record for record in before if now - record.create_timestamp < _PATIENCE]
+    if not recent:
+        return True
+    return len(recent) < _STARTS_AN_HOUR and _was_killed(instance, recent[0].dagster_run)
+
+
+def _was_killed(instance: DagsterInstance, run: DagsterRun) -> bool:
+    """A step that raises tells so; a process that is killed does not."""
+    if run.status is not DagsterRunStatus.FAILURE:
+        return False
+    told = instance.get_records_for_run(run.run_id, of_type=DagsterEventType.STEP_FAILURE, limit=1)
+    return not told.records
+
+
+def _nobody_may_begin(settings: Settings) -> str | None:
+    with connect(settings, read_only=True) as conn, safe_errors("looking at what is going on"):
+        if halt := halts.in_force(conn):
+            return f"everything that deletes was halted by {halt.halted_by}"
+        # A person's own purge is no run; starting one here would shut it out.
+        return "somebody is carrying out a plan" if executor.is_going(conn) else None
+
+
+def _runs_of(instance: DagsterInstance, plan_id: UUID) -> Sequence[RunRecord]:
+    return instance.get_run_records(RunsFilter(tags={_PLAN_TAG: str(plan_id)}))
+
+
+def _request(plan: Plan, runs_before: int) -> RunRequest:
+    return RunRequest(
+        # Another number where it was begun meanwhile, or a run of it ended before it began.
+        run_key=f"{plan.plan_id}:{plan.fence}:{runs_before}",
+        run_config=RunConfig(resources={"run": Run(plan_id=str(plan.plan_id))}),
+        tags={_PLAN_TAG: str(plan.plan_id)},
+    )
 
 
 @run_failure_sensor(

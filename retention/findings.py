@@ -13,10 +13,11 @@ from typing import Any
 
 import psycopg
 
-from retention import catalog
+from retention import catalog, halts, syncs
 from retention.classified import Classification
 from retention.controls import standing as controls
 from retention.declarations import load_declarations
+from retention.policy import in_force, load_versions
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -132,6 +133,26 @@ def controlled(conn: Connection) -> Iterator[Finding]:
     found = controls.objection(conn)
     if found is not None:
         yield Finding(*found)
+def halted(halt: halts.Halt | None) -> Iterator[Finding]:
+    """The kill switch is on: nothing is purged, whatever falls due."""
+    if halt is not None:
+        yield Finding(
+            "halted", f"everything that deletes is {halt}; an approver may `retention resume`"
+        )
+
+
+def syncs_not_ended(
+    conn: Connection, classification: Classification, settings: Settings
+) -> Iterator[Finding]:
+    """Syncs whose end is missing for longer than the policy waits: they postpone no purge any more."""
+    policy = in_force(load_versions(settings.policy_dir), classification.as_of)
+    for sync in syncs.not_ended(conn, policy.operations.sync_timeout_hours.value):
+        if sync.is_stale:
+            yield Finding(
+                "sync_not_ended",
+                f"connector {sync.connector} began a sync at {sync.since} that has not ended: see in"
+                " Fivetran whether it is stuck",
+            )
 
 
 def drifted(conn: Connection, settings: Settings) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from retention import findings
+from retention import findings, halts
 from retention.classified import CATEGORIES, STATUSES, Classification, find_classification
 from retention.findings import UNFINISHED, Finding, OpenPlan
 from retention.settings import Settings
@@ -52,6 +52,7 @@ class Status:
     purged: int
     evidence: int
     plans: tuple[OpenPlan, ...]
+    halt: halts.Halt | None
     findings: tuple[Finding, ...]
 
     @property
@@ -91,6 +92,12 @@ class Status:
             "purged": self.purged,
             "evidence": self.evidence,
             "open_plans": [vars(plan) for plan in self.plans],
+            "halt": self.halt
+            and {
+                "halted_at": self.halt.halted_at.isoformat(),
+                "halted_by": self.halt.halted_by,
+                "reason": self.halt.reason,
+            },
             "findings": [vars(finding) for finding in self.findings],
             "ok": not self.findings,
         }
@@ -108,6 +115,7 @@ def read_status(
     plans = _open_plans(conn)
     overdue = findings.overdue_beyond_grace(conn, classification)
     queued = findings.past_review(conn, classification)
+    halt = halts.in_force(conn)
     return Status(
         database=conn.info.dbname,
         classification=classification,
@@ -118,12 +126,15 @@ def read_status(
         purged=_rows_of(conn, "select count(*) from ledger.tombstones"),
         evidence=_rows_of(conn, "select count(*) from ledger.entries"),
         plans=plans,
+        halt=halt,
         findings=(
+            *findings.halted(halt),
             *(() if classification.suffix else findings.stale(conn, classification)),
             *findings.controlled(conn),
             *overdue,
             *queued,
             *findings.unfinished(plans),
+            *findings.syncs_not_ended(conn, classification, settings),
             *findings.drifted(conn, settings),
             *further(conn, classification),
         ),

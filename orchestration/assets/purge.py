@@ -29,6 +29,7 @@ from retention import plan as plans
 from retention import purge
 from retention.classify import today
 from retention.plan import Plan
+from retention.policy import in_force, load_versions
 
 PURGE_PLAN = AssetKey(["purge_plan"])
 PURGE_RUN = AssetKey(["purge_run"])
@@ -89,7 +90,8 @@ def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeR
     if not chosen:
         context.log.info("no plan is approved: nothing was purged")
         return
-    results = [purge.execute(settings, plan_id) for plan_id in chosen]
+    pace = purge.unattended(in_force(load_versions(settings.policy_dir), today()))
+    results = [purge.execute(settings, plan_id, pace=pace) for plan_id in chosen]
     skipped: dict[str, int] = {}
     for result in results:
         for reason, number in result.skipped.items():
@@ -107,7 +109,12 @@ def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeR
 
 def carried_out_next(known: list[Plan]) -> list[UUID]:
     """The plans that may be carried out now, oldest first."""
-    return [plan.plan_id for plan in reversed(known) if plan.state in _MAY_BE_CARRIED_OUT]
+    return [plan.plan_id for plan in reversed(known) if may_be_carried_out(plan)]
+
+
+def may_be_carried_out(plan: Plan) -> bool:
+    """True for a plan that is approved, or whose purge was cut short."""
+    return plan.state in _MAY_BE_CARRIED_OUT
 
 
 def _plan_metadata(plan: Plan) -> Metadata:

@@ -54,5 +54,6 @@ class Plan:
     reject_reason: str | None
     executed_at: datetime | None
     run_by: str | None
+    fence: int
     counts: tuple[PlanCount, ...] = ()
     outcome: dict[str, int] = field(default_factory=dict)

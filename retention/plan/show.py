@@ -17,7 +17,7 @@ from retention.warehouse.connection import connect
 
 _COLUMNS = """plan_id, as_of, policy_version, policy_hash, code_hash, key_id, digest, state, items,
     waiting, planned_by, planned_at, expires_on, approved_by, approved_at, approval_kind, rejected_by,
-    rejected_at, reject_reason, executed_at, run_by"""
+    rejected_at, reject_reason, executed_at, run_by, fence"""
 
 
 def list_plans(settings: Settings, *, limit: int = 20) -> list[Plan]:

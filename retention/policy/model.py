@@ -21,12 +21,15 @@ from retention.policy.values import (
     APPROVAL_ORDER,
     ApprovalState,
     Days,
+    Hours,
     Identifier,
     Mark,
     Marked,
     MarkedPeriod,
     Part,
     PeriodText,
+    Rate,
+    Seconds,
     Text,
 )
 
@@ -78,6 +81,9 @@ class Operations(Marked):
     grace_days: Days
     review_by_days: Days
     plan_valid_days: Days
+    sync_timeout_hours: Hours
+    purge_rows_per_second: Rate
+    pause_seconds: Seconds
     idle_active: PeriodText
 
 

@@ -136,3 +136,24 @@ class Days(Part):
 
     value: Annotated[int, Field(ge=1, le=3650)]
     reason: Text
+
+
+class Hours(Part):
+    """A number of hours to be patient for, with the reason for it."""
+
+    value: Annotated[int, Field(ge=1, le=720)]
+    reason: Text
+
+
+class Seconds(Part):
+    """A number of seconds to wait, with the reason for it."""
+
+    value: Annotated[int, Field(ge=0, le=3600)]
+    reason: Text
+
+
+class Rate(Part):
+    """A most per second, with the reason for it."""
+
+    value: Annotated[int, Field(ge=1, le=1_000_000)]
+    reason: Text

@@ -5,6 +5,7 @@ deciding what is overdue (the models), freezing and approving (`retention.plan`)
 was done (`retention.verify`), which shares no code with this.
 """
 
+from retention.purge.pace import Pace, unattended
 from retention.purge.run import PurgeResult, execute
 
-__all__ = ["PurgeResult", "execute"]
+__all__ = ["Pace", "PurgeResult", "execute", "unattended"]

@@ -14,9 +14,10 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from retention.declarations import TableDeclaration
+from retention.errors import Refused
 
 Connection = psycopg.Connection[Any]
 
@@ -24,10 +25,16 @@ HELD = "held, restricted or locked since it was planned"
 DECIDED = "decided in review since it was planned"
 
 
-def only_purge(conn: Connection) -> bool:
-    """Take the lock that one batch anywhere holds at a time, until the transaction ends."""
-    row = conn.execute("select pg_try_advisory_xact_lock(ledger.purge_lock())").fetchone()
-    return bool(row and row[0])
+def only_purge(conn: Connection, milliseconds: int) -> None:
+    """Take the lock that one batch anywhere holds at a time, until the transaction ends.
+
+    Raises Refused where it is not free after so long; the transaction can then only be undone.
+    """
+    wait_at_most(conn, milliseconds)
+    try:
+        conn.execute("select pg_advisory_xact_lock(ledger.purge_lock())")
+    except errors.LockNotAvailable:
+        raise Refused("another purge or a classification is going on: wait for it to end") from None
 
 
 def wait_at_most(conn: Connection, milliseconds: int) -> None:

@@ -16,14 +16,17 @@ from uuid import UUID
 import psycopg
 from psycopg import errors, sql
 
+from retention import halts, syncs
 from retention.code_hash import code_hash
 from retention.declarations import load_declarations
 from retention.errors import Refused, RetentionError
 from retention.keys import load_key, refuse_logged_values
 from retention.ledger import entries
 from retention.ledger.failures import is_conflict, is_lost, safe_errors, translated
-from retention.policy import in_force, load_versions
+from retention.policy import Policy, in_force, load_versions
+from retention.purge import executor
 from retention.purge.batch import Job, run_batch
+from retention.purge.pace import UNLIMITED, Pace
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 
@@ -53,14 +56,19 @@ class PurgeResult:
 
 
 def execute(
-    settings: Settings, plan_id: UUID, *, batch_items: int = DEFAULT_BATCH_ITEMS
+    settings: Settings,
+    plan_id: UUID,
+    *,
+    batch_items: int = DEFAULT_BATCH_ITEMS,
+    pace: Pace = UNLIMITED,
 ) -> PurgeResult:
-    """Purge what the approved plan holds and nothing has changed about since.
+    """Purge what the approved plan holds and nothing has changed about since, no faster than `pace`.
 
-    Safe to call again after any failure. Raises Refused when a guard forbids it (not approved,
-    expired, another digest, policy or code, key lost, another purge going on, a table busy), which is
-    recorded as evidence; WarehouseError when the connection was lost or a promise broken. Batches that
-    were finished before stay purged, with their evidence.
+    Safe to call again after any failure; whoever was carrying the plan out is shut out by it. Raises
+    Refused when a guard forbids it (halted, not approved, expired, another digest, policy or code, key
+    lost, taken over, another purge going on, a sync under way, a table busy), which is recorded as
+    evidence; WarehouseError when the connection was lost or a promise broken. Batches that were finished
+    before stay purged, with their evidence.
     """
     declarations = load_declarations(settings.declarations_dir)
     code = code_hash(settings, declarations)
@@ -69,27 +77,32 @@ def execute(
             with safe_errors("preparing the purge"):
                 refuse_logged_values(conn)
                 key = load_key(settings, conn)
-                _refuse_changed_policy(settings, conn, plan_id)
+                policy = _unchanged_policy(settings, conn, plan_id)
                 _tell_the_planner(conn)
                 conn.commit()
-            job = Job(plan_id, declarations, code, key, batch_items)
-            more = _try_batch(conn, job, recount=True)
-            while more:
-                more = _try_batch(conn, job, recount=False)
+                timeout = policy.operations.sync_timeout_hours.value
+                schemas = _schemas(conn, plan_id)
+                _refuse_while_syncing(conn, schemas, timeout)
+                fence = executor.begin(conn, plan_id, code, key.key_id)
+            job = Job(plan_id, declarations, code, key, pace.items(batch_items), fence)
+            while (purged := _try_batch(conn, job)) is not None:
+                pace.rest(purged)
+                with safe_errors("looking for syncs under way"):
+                    _refuse_while_syncing(conn, schemas, timeout)
             with safe_errors("ending the plan"):
                 conn.execute("select ledger.finish_plan(%s)", (plan_id,))
                 conn.commit()
                 return _result(conn, plan_id)
         except Refused as refusal:
             _record(conn, plan_id, refusal)
-            raise
+            raise _with_the_halts_reason(conn, refusal) from None
 
 
-def _try_batch(conn: Connection, job: Job, *, recount: bool) -> bool:
+def _try_batch(conn: Connection, job: Job) -> int | None:
     """Run the next batch; where others were in the way, pause and try again a few times."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return run_batch(conn, job, recount=recount)
+            return run_batch(conn, job)
         except psycopg.Error as error:
             busy = isinstance(error, errors.LockNotAvailable)
             if is_lost(error) or not (busy or is_conflict(error)):
@@ -123,16 +136,44 @@ def _tell_the_planner(conn: Connection) -> None:
             conn.execute(sql.SQL("analyze {}").format(sql.Identifier(*name)))
 
 
-def _refuse_changed_policy(settings: Settings, conn: Connection, plan_id: UUID) -> None:
-    """The file rules, not only what was made from it: an edit counts from the moment it is saved."""
+def _unchanged_policy(settings: Settings, conn: Connection, plan_id: UUID) -> Policy:
+    """The policy in force. Raises Refused where it is not the plan's: the file rules, not only what was
+    made from it, so that an edit counts from the moment it is saved."""
     row = conn.execute(
-        "select policy_hash, ledger.today() from ledger.plans where plan_id = %s", (plan_id,)
+        "select ledger.today(), (select policy_hash from ledger.plans where plan_id = %s)",
+        (plan_id,),
     ).fetchone()
-    if row is None:
-        return
-    policy_hash, today = row
-    if in_force(load_versions(settings.policy_dir), today).hash != policy_hash:
+    assert row is not None
+    today, policy_hash = row
+    policy = in_force(load_versions(settings.policy_dir), today)
+    if policy_hash is not None and policy.hash != policy_hash:
         raise Refused("the policy file changed since the plan was frozen: make a new plan")
+    return policy
+
+
+def _schemas(conn: Connection, plan_id: UUID) -> set[str]:
+    """The landing schemas that the plan still holds records of."""
+    rows = conn.execute(
+        "select distinct source_schema from ledger.plan_items"
+        " where plan_id = %s and state = 'planned'",
+        (plan_id,),
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _refuse_while_syncing(conn: Connection, schemas: set[str], timeout_hours: int) -> None:
+    """Raise Refused while a connector loads one of the schemas, as far as its log tells (§ 7)."""
+    going = [
+        sync
+        for sync in syncs.not_ended(conn, timeout_hours)
+        if not sync.is_stale and any(sync.lands_in(schema) for schema in schemas)
+    ]
+    conn.commit()
+    if going:
+        raise Refused(
+            f"connector {going[0].connector} has been syncing since {going[0].since}: nothing is"
+            " purged meanwhile; run the purge again when the sync has ended"
+        )
 
 
 def _record(conn: Connection, plan_id: UUID, refusal: Refused) -> None:
@@ -161,6 +202,16 @@ def _record(conn: Connection, plan_id: UUID, refusal: Refused) -> None:
         conn.commit()
     except psycopg.Error as error:
         logger.warning("the refusal could not be recorded (SQLSTATE %s)", error.sqlstate or "none")
+
+
+def _with_the_halts_reason(conn: Connection, refusal: Refused) -> Refused:
+    """What the person is told; the evidence of the refusal does not repeat a reason that somebody wrote."""
+    if conn.closed:
+        return refusal
+    with safe_errors("asking why everything is halted"):
+        halt = halts.in_force(conn)
+        conn.commit()
+    return Refused(f"everything that deletes is {halt}") if halt else refusal
 
 
 def _result(conn: Connection, plan_id: UUID) -> PurgeResult:

@@ -18,9 +18,14 @@ from retention.keys import key_path
 from retention.ledger import classifications, entries
 from retention.plan import Plan, create, show
 from retention.purge import execute
-from retention.purge.batch import CASE_CHANGED, JUDGED_ANEW, OVERDUE_NO_MORE, STANDS_FOR_OTHERS
 from retention.purge.guards import DECIDED, HELD
 from retention.purge.live import CHANGED
+from retention.purge.reclassified import (
+    CASE_CHANGED,
+    JUDGED_ANEW,
+    OVERDUE_NO_MORE,
+    STANDS_FOR_OTHERS,
+)
 from tests.factories import LONG_AGO, Shop
 from tests.policies import edited_text, write_policy
 

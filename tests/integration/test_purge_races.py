@@ -215,7 +215,8 @@ def test_a_loader_waits_for_the_batch_and_never_loses_to_it(shop: Shop) -> None:
     assert {"1", "900"} <= shop.keys("contact")
 
 
-def test_a_second_purge_at_once_is_refused(shop: Shop) -> None:
+def test_a_second_purge_at_once_is_refused(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retention.purge.executor._TAKEOVER_WAIT", 100)
     shop.person(1)
     plan = shop.approved_plan()
     with connect(shop.settings) as first:

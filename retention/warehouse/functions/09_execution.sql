@@ -1,20 +1,19 @@
--- The gate before each batch, and the end of a plan.
+-- Starting an execution, the gate before each batch, and the end of a plan.
 set local role retention_owner;
 
--- The gate before each batch: locks the plan, and says why nothing may be purged from it now, or null.
--- `recount` also recomputes the digest from the frozen rows; a purge asks for it once, at its start.
-create or replace function ledger.enter_plan(plan_id uuid, code_hash text, key_id text, recount boolean) returns text
-language plpgsql security definer
+-- Held by a session for as long as it carries out a plan: a sign of life, which keeps nobody out.
+create or replace function ledger.executor_lock() returns bigint
+language sql immutable parallel safe
+set search_path = pg_catalog, ledger, pg_temp
+return 1373142531;
+
+-- Why nothing may be purged from the plan now, whoever asks; null where it may.
+create or replace function ledger.execution_objection(plan ledger.plans, code_hash text, key_id text) returns text
+language plpgsql stable
 set search_path = pg_catalog, ledger, pg_temp as $$
-declare
-    plan ledger.plans;
-    refusal text;
 begin
-    select * into plan from ledger.plans as p where p.plan_id = enter_plan.plan_id for update;
-    if not found then
-        return 'there is no such plan: `retention plan list` shows them';
-    end if;
-    refusal := case
+    return case
+        when ledger.halt_objection() is not null then ledger.halt_objection()
         when plan.state = 'executed' then 'the plan was carried out on ' || plan.executed_at::date
         when plan.state not in ('approved', 'executing')
             then 'the plan is ' || plan.state || ': only an approved one is carried out'
@@ -29,25 +28,67 @@ begin
         ) then 'there is no evidence of its approval'
         when plan.expires_on < ledger.today()
             then 'the plan expired on ' || plan.expires_on || ': make a new one'
-        when plan.key_id <> enter_plan.key_id
+        when plan.key_id <> execution_objection.key_id
             then 'the HMAC key is not the one the plan was frozen with: give the key ' || plan.key_id
-        when plan.code_hash <> enter_plan.code_hash
+        when plan.code_hash <> execution_objection.code_hash
             then 'declarations or models changed since the plan was frozen: make a new one'
         when plan.policy_hash is distinct from (select s.policy_hash from policy.policy_settings as s)
             then 'the policy changed since the plan was frozen: make a new one'
-        else ledger.classification_objection(enter_plan.code_hash)
+        else ledger.classification_objection(execution_objection.code_hash)
     end;
-    if refusal is null and recount
+end
+$$;
+
+-- Starts an execution: recomputes the digest from the frozen rows and takes the next fence number, which
+-- shuts out every executor that began before. Returns the number, or why it was refused.
+create or replace function ledger.begin_execution(
+    plan_id uuid, code_hash text, key_id text, out fence bigint, out refusal text
+)
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    plan ledger.plans;
+begin
+    select * into plan from ledger.plans as p where p.plan_id = begin_execution.plan_id for update;
+    if not found then
+        refusal := 'there is no such plan: `retention plan list` shows them';
+        return;
+    end if;
+    refusal := ledger.execution_objection(plan, begin_execution.code_hash, begin_execution.key_id);
+    if refusal is null
         and plan.digest is distinct from ledger.plan_digest(plan, ledger.tokens_root(plan.plan_id))
     then
         refusal := 'the plan''s rows were changed after it was frozen: reject it and look into it';
+    end if;
+    if refusal is null then
+        update ledger.plans as p set fence = p.fence + 1 where p.plan_id = plan.plan_id
+        returning p.fence into begin_execution.fence;
+    end if;
+end
+$$;
+
+-- The gate before each batch: locks the plan, and says why nothing may be purged from it now, or null.
+create or replace function ledger.enter_plan(plan_id uuid, code_hash text, key_id text, fence bigint) returns text
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    plan ledger.plans;
+    refusal text;
+begin
+    select * into plan from ledger.plans as p where p.plan_id = enter_plan.plan_id for update;
+    if not found then
+        return 'there is no such plan: `retention plan list` shows them';
+    end if;
+    refusal := ledger.execution_objection(plan, enter_plan.code_hash, enter_plan.key_id);
+    if refusal is null and plan.fence is distinct from enter_plan.fence then
+        refusal := 'another purge of the plan was started since and has taken it over: let that one go on';
     end if;
     if refusal is null and plan.state = 'approved' then
         update ledger.plans as p
         set state = 'executing', started_at = now(), run_by = session_user
         where p.plan_id = plan.plan_id;
         perform ledger.append('execution_started', jsonb_build_object(
-            'plan_id', plan.plan_id, 'run_by', session_user, 'at', ledger.iso_time(now())
+            'plan_id', plan.plan_id, 'fence', plan.fence, 'run_by', session_user, 'at', ledger.iso_time(now())
         ));
     end if;
     return refusal;
@@ -105,6 +146,7 @@ begin
 end
 $$;
 
-grant execute on function ledger.enter_plan, ledger.finish_plan to retention_purger;
+grant execute on function ledger.executor_lock to retention_reader, retention_purger;
+grant execute on function ledger.begin_execution, ledger.enter_plan, ledger.finish_plan to retention_purger;
 
 reset role;

@@ -1,0 +1,137 @@
+"""Whether the items of a batch still are what was approved, as the classification of today has them.
+
+Belongs here: skipping what is judged otherwise now, what others of its case stand on, and tying items to
+their tokens. Does not belong here: what landed since that classification (`live`) and who holds what
+(`guards`).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from retention.errors import WarehouseError
+from retention.keys import MasterKey
+from retention.plan.tables import PlanTable
+from retention.purge.delete import Range
+
+Connection = psycopg.Connection[Any]
+
+OVERDUE_NO_MORE = "no longer overdue"
+JUDGED_ANEW = "classified differently since it was planned"
+CASE_CHANGED = "facts changed since it was planned"
+STANDS_FOR_OTHERS = "other records of its case stay"
+
+
+def tables_of(conn: Connection, items: Range) -> list[tuple[str, str]]:
+    """Schema and name of every table that the batch still has items of."""
+    return conn.execute(
+        "select distinct source_schema, source_table from ledger.plan_items"
+        " where plan_id = %(plan)s and item_no between %(first)s and %(last)s"
+        " and state = 'planned' order by 1, 2",
+        items.parameters(),
+    ).fetchall()
+
+
+def skip_reclassified(conn: Connection, items: Range) -> None:
+    """Skip what the classification of today judges otherwise than the plan did."""
+    conn.execute(
+        """
+        update ledger.plan_items as items
+        set state = 'skipped', skip_reason = judged.reason
+        from (
+            select planned.item_no, case
+                when records.status is distinct from 'overdue'
+                    or records.disposition is distinct from planned.disposition
+                    then %(overdue)s
+                when records.rule_id is distinct from planned.rule_id
+                    or records.anchor_on is distinct from planned.anchor_on
+                    or records.due_on is distinct from planned.due_on
+                    or cases.case_id is distinct from planned.case_id
+                    then %(anew)s
+                when fingerprints.fingerprint is distinct from planned.case_fingerprint
+                    then %(changed)s
+            end as reason
+            from ledger.plan_items as planned
+            left join retention.records as records
+                on records.source_schema = planned.source_schema
+                and records.source_table = planned.source_table
+                and records.record_key = planned.record_key
+            left join intermediate.int_record_cases as cases
+                on cases.source_schema = planned.source_schema
+                and cases.source_table = planned.source_table
+                and cases.record_key = planned.record_key
+            left join intermediate.int_case_fingerprints as fingerprints
+                on fingerprints.case_id = planned.case_id
+            where planned.plan_id = %(plan)s and planned.item_no between %(first)s and %(last)s
+            and planned.state = 'planned'
+        ) as judged
+        where items.plan_id = %(plan)s and items.item_no = judged.item_no
+        and items.state = 'planned' and judged.reason is not null
+        """,
+        {
+            **items.parameters(),
+            "overdue": OVERDUE_NO_MORE,
+            "anew": JUDGED_ANEW,
+            "changed": CASE_CHANGED,
+        },
+    )
+
+
+def skip_anchors(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> None:
+    """Skip what shows why other records stay, now that some of the batch's items are skipped.
+
+    The same text that decided what could be planned decides it, for what is left of the batch.
+    """
+    conn.execute(
+        """
+        update ledger.plan_items as items
+        set state = 'skipped', skip_reason = %(reason)s
+        where items.plan_id = %(plan)s and items.item_no between %(first)s and %(last)s
+        and items.state = 'planned'
+        and not exists (
+            select from ledger.plannable(
+                %(tables)s, ledger.today(), %(plan)s, %(first)s, %(last)s
+            ) as free
+            where free.waits_for is null and free.source_schema = items.source_schema
+            and free.source_table = items.source_table and free.record_key = items.record_key
+        )
+        """,
+        {
+            **items.parameters(),
+            "reason": STANDS_FOR_OTHERS,
+            "tables": Jsonb([table.as_json() for table in tables]),
+        },
+    )
+
+
+def check_tokens(conn: Connection, items: Range, key: MasterKey) -> None:
+    """Raise WarehouseError unless every item's key is the one that its token was made from: the digest
+    covers tokens, so this is what ties the approval to the rows that are deleted."""
+    names = [f"{schema}.{table}" for schema, table in tables_of(conn, items)]
+    pads = [key.pads(name) for name in names]
+    row = conn.execute(
+        """
+        select count(*) from ledger.plan_items as items
+        left join unnest(%(names)s::text[], %(inner)s::bytea[], %(outer)s::bytea[])
+            as keys (qualified, inner_pad, outer_pad)
+            on keys.qualified = items.source_schema || '.' || items.source_table
+        where items.plan_id = %(plan)s and items.item_no between %(first)s and %(last)s
+        and items.state = 'planned'
+        and items.token is distinct from sha256(
+            keys.outer_pad || sha256(keys.inner_pad || convert_to(items.record_key, 'UTF8'))
+        )
+        """,
+        {
+            **items.parameters(),
+            "names": names,
+            "inner": [inner for inner, _ in pads],
+            "outer": [outer for _, outer in pads],
+        },
+    ).fetchone()
+    if row is None or row[0]:
+        raise WarehouseError(
+            "rows of the plan do not match their tokens: they were changed after the approval;"
+            " reject the plan and look into it"
+        )
