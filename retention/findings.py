@@ -141,11 +141,9 @@ def halted(halt: halts.Halt | None) -> Iterator[Finding]:
         )
 
 
-def syncs_not_ended(
-    conn: Connection, classification: Classification, settings: Settings
-) -> Iterator[Finding]:
+def syncs_not_ended(conn: Connection, as_of: date, settings: Settings) -> Iterator[Finding]:
     """Syncs whose end is missing for longer than the policy waits: they postpone no purge any more."""
-    policy = in_force(load_versions(settings.policy_dir), classification.as_of)
+    policy = in_force(load_versions(settings.policy_dir), as_of)
     for sync in syncs.not_ended(conn, policy.operations.sync_timeout_hours.value):
         if sync.is_stale:
             yield Finding(

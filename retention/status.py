@@ -134,7 +134,7 @@ def read_status(
             *overdue,
             *queued,
             *findings.unfinished(plans),
-            *findings.syncs_not_ended(conn, classification, settings),
+            *findings.syncs_not_ended(conn, classification.as_of, settings),
             *findings.drifted(conn, settings),
             *further(conn, classification),
         ),

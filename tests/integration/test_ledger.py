@@ -144,6 +144,8 @@ FORBIDDEN = {
         "select ledger.approve_plan(gen_random_uuid(), 'x')",
         "select ledger.append_entry('check', '{}')",
         "select ledger.begin_classification(current_date, 'x')",
+        "select ledger.halt('x')",
+        "select ledger.resume('x')",
     ],
     "approver": [
         "update ledger.plans set state = 'approved'",
@@ -153,7 +155,9 @@ FORBIDDEN = {
         "select ledger.freeze_plan('[]', '{}', '{}', '{}', 'k', 0, 'c')",
         "select ledger.append_entry('batch', '{}')",
         "select ledger.append('approval', '{}')",
-        "select ledger.enter_plan(gen_random_uuid(), 'c', 'k', false)",
+        "select ledger.begin_execution(gen_random_uuid(), 'c', 'k')",
+        "select ledger.enter_plan(gen_random_uuid(), 'c', 'k', 1)",
+        "update ledger.halts set resumed_at = now()",
         "delete from ledger.tombstones",
         "update ledger.guards set blockers = 0",
     ],
@@ -171,6 +175,8 @@ FORBIDDEN = {
         "delete from ledger.tombstones",
         "update ledger.tombstones set anchor_on = null",
         "truncate ledger.tombstones",
+        "update ledger.plans set fence = 9",
+        "delete from ledger.halts",
         "select ledger.close_plan(gen_random_uuid(), 'rejected', 'planned', 'withdrawn')",
         "select ledger.lift_guard(null)",
     ],
@@ -186,6 +192,9 @@ def test_each_role_can_do_its_own_and_nothing_more(logins: dict[str, Connection]
     for role in ("reader", "purger"):
         logins[role].execute("select count(*) from ledger.entries")
     logins["purger"].execute("select ledger.append_entry('check', '{}')")
+    for role in ("purger", "approver"):
+        logins[role].execute("select ledger.halt('x')")
+        logins[role].rollback()
 
 
 def test_nothing_of_the_ledger_belongs_to_who_uses_it(conn: Connection) -> None:

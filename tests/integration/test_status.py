@@ -122,6 +122,7 @@ def test_a_review_past_its_deadline_is_a_finding(told_stories: ClassifiedSample)
             "classification_unfinished",
         ),
         ("update intermediate.int_clock set as_of = as_of - 3", "classification_stale"),
+        ("insert into ledger.halts (reason) values ('a bad feeling')", "halted"),
         (
             "update retention.record_checks set is_due_after_anchor = false",
             "check_failed",
@@ -160,6 +161,29 @@ def test_controls_that_failed_or_did_not_run_are_a_finding(
     with changed(told_stories, statement) as conn:
         found = kinds(read(conn, told_stories.settings).findings)
     assert found & {"controls_missing", "controls_failed"} == ({kind} if kind else set())
+def test_a_halt_is_shown_with_who_when_and_why(told_stories: ClassifiedSample) -> None:
+    statement = "insert into ledger.halts (reason, halted_by) values ('a bad feeling', 'kari')"
+    with connect(told_stories.settings) as conn:
+        assert read(conn, told_stories.settings).as_dict()["halt"] is None
+    with changed(told_stories, statement) as conn:
+        found = read(conn, told_stories.settings)
+    (finding,) = [one for one in found.findings if one.kind == "halted"]
+    assert "halted by kari at 2" in finding.message
+    assert "a bad feeling" in finding.message
+    told = found.as_dict()["halt"]
+    assert (told["halted_by"], told["reason"]) == ("kari", "a bad feeling")
+    jsonschema.Draft202012Validator(
+        SCHEMA["properties"]["halt"], format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    ).validate(told)
+
+
+def test_the_samples_lost_sync_end_is_a_finding(told_stories: ClassifiedSample) -> None:
+    """Nine days ago, of a system that no longer lands here; every other connector synced last night."""
+    with connect(told_stories.settings) as conn:
+        found = read(conn, told_stories.settings)
+    lost = [one.message for one in found.findings if one.kind == "sync_not_ended"]
+    assert len(lost) == 1
+    assert "helpdesk_legacy" in lost[0]
 
 
 def test_a_check_that_cannot_be_counted_is_a_finding_and_not_a_pass(
