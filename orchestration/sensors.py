@@ -75,19 +75,29 @@ def approved_plans(job: Any) -> SensorDefinition:
         if reason := _nobody_may_begin(settings):
             yield SkipReason(reason)
             return
-        waiting = [plan for plan in plans.list_plans(settings) if may_be_carried_out(plan)]
-        for plan in reversed(waiting):
+        tried = False
+        for plan in reversed(plans.list_plans(settings)):
             before = _runs_of(context.instance, plan.plan_id)
+            if not _is_to_be_carried_out(context.instance, plan, before):
+                continue
             if may_start(context.instance, before, datetime.now(UTC)):
                 yield _request(plan, len(before))
                 return
+            tried = True
         yield SkipReason(
-            "the plans that are approved were tried within the hour"
-            if waiting
-            else "no plan is approved"
+            "what is approved was tried within the hour" if tried else "no plan is approved"
         )
 
     return look
+
+
+def _is_to_be_carried_out(
+    instance: DagsterInstance, plan: Plan, before: Sequence[RunRecord]
+) -> bool:
+    """Also where the last run purged all of it and was killed before it read back and reported."""
+    if plan.state != "executed" or not before:
+        return may_be_carried_out(plan)
+    return _was_killed(instance, before[0].dagster_run)
 
 
 def may_start(instance: DagsterInstance, before: Sequence[RunRecord], now: datetime) -> bool:

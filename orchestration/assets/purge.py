@@ -30,6 +30,7 @@ from retention import purge
 from retention.classify import today
 from retention.plan import Plan
 from retention.policy import in_force, load_versions
+from retention.settings import Settings
 
 PURGE_PLAN = AssetKey(["purge_plan"])
 PURGE_RUN = AssetKey(["purge_run"])
@@ -91,7 +92,7 @@ def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeR
         context.log.info("no plan is approved: nothing was purged")
         return
     pace = purge.unattended(in_force(load_versions(settings.policy_dir), today()))
-    results = [purge.execute(settings, plan_id, pace=pace) for plan_id in chosen]
+    results = [_carry_out(settings, plan_id, pace) for plan_id in chosen]
     skipped: dict[str, int] = {}
     for result in results:
         for reason, number in result.skipped.items():
@@ -105,6 +106,14 @@ def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeR
             **{f"skipped: {reason}": number for reason, number in sorted(skipped.items())},
         }
     )
+
+
+def _carry_out(settings: Settings, plan_id: UUID, pace: purge.Pace) -> purge.PurgeResult:
+    """Carry the plan out; one that was carried out by a run that ended before its read-back goes on to
+    that, with what was purged then."""
+    if plans.show(settings, plan_id).state == "executed":
+        return purge.outcome(settings, plan_id)
+    return purge.execute(settings, plan_id, pace=pace)
 
 
 def carried_out_next(known: list[Plan]) -> list[UUID]:

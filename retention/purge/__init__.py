@@ -6,6 +6,6 @@ was done (`retention.verify`), which shares no code with this.
 """
 
 from retention.purge.pace import Pace, unattended
-from retention.purge.run import PurgeResult, execute
+from retention.purge.run import PurgeResult, execute, outcome
 
-__all__ = ["Pace", "PurgeResult", "execute", "unattended"]
+__all__ = ["Pace", "PurgeResult", "execute", "outcome", "unattended"]

@@ -98,6 +98,12 @@ def execute(
             raise _with_the_halts_reason(conn, refusal) from None
 
 
+def outcome(settings: Settings, plan_id: UUID) -> PurgeResult:
+    """What became of a plan so far, over all its executions."""
+    with connect(settings, read_only=True) as conn, safe_errors("reading the plan"):
+        return _result(conn, plan_id)
+
+
 def _try_batch(conn: Connection, job: Job) -> int | None:
     """Run the next batch; where others were in the way, pause and try again a few times."""
     for attempt in range(1, _ATTEMPTS + 1):

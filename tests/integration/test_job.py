@@ -244,7 +244,7 @@ def test_an_approved_plan_starts_its_purge_and_leaves_evidence(
         plan.approve(house.approver, made.plan_id, made.digest)
         (asked,) = sensor.evaluate_tick(context).run_requests or [None]
         assert isinstance(asked, RunRequest)
-        assert asked.run_key == str(made.plan_id)
+        assert asked.run_key == f"{made.plan_id}:0:0"
 
     result = run_job(house.settings, "execute_purge", plan_id=made.plan_id)
     assert result.success
