@@ -48,6 +48,7 @@ def test_the_instance_keeps_nothing_in_sqlite_and_reports_to_nobody(
     assert config["telemetry"] == {"enabled": False}
     assert config["nux"] == {"enabled": False}
     assert config["run_retries"] == {"enabled": False}
+    assert config["run_monitoring"]["max_resume_run_attempts"] == 0
     assert environment["DAGSTER_HOME"] == str(home)
     assert environment[STORAGE_VARIABLE].startswith("postgresql+psycopg2://")
     assert environment[STORAGE_VARIABLE].endswith(f"/{storage}")
@@ -67,6 +68,9 @@ def test_dagster_accepts_the_instance(
     with DagsterInstance.get() as instance:
         assert "Postgres" in type(instance.event_log_storage).__name__
         assert not instance.telemetry_enabled
+        assert not instance.run_retries_enabled
+        assert instance.run_monitoring_enabled
+        assert instance.run_monitoring_max_runtime_seconds == 24 * 60 * 60
         assert instance.get_runs() == []
 
 

@@ -447,6 +447,36 @@ def test_the_databases_own_foreign_keys_count_for_the_order(shop: Shop) -> None:
     assert order.index("shop.charge") < order.index("shop.account") < order.index("shop.person")
 
 
+@pytest.mark.parametrize("action", ["cascade", "set null", "set default"])
+@pytest.mark.parametrize("indexed", [True, False], ids=["indexed", "unindexed"])
+def test_what_a_foreign_key_would_carry_on_is_not_even_planned(
+    shop: Shop, action: str, indexed: bool
+) -> None:
+    """Also into a table that nobody declared; without an index it would be slow as well as wrong."""
+    shop.person(1)
+    shop.conn.execute("create schema elsewhere")
+    shop.conn.execute(
+        "create table elsewhere.note (person_id bigint references shop.person on delete"
+        f" {action})".encode()
+    )
+    if indexed:
+        shop.conn.execute("create index on elsewhere.note (person_id)")
+    shop.conn.execute("insert into elsewhere.note values (1)")
+    shop.conn.commit()
+    shop.classify()
+    made = create(shop.settings)
+    assert made.waiting["a foreign key would carry the deletion on to other tables"] == 1
+    assert "shop.person" not in {count.table for count in made.counts}
+
+
+def test_a_foreign_key_that_carries_nothing_on_is_no_hindrance(shop: Shop) -> None:
+    shop.person(1)
+    shop.conn.execute("alter table shop.lead add foreign key (person_id) references shop.person")
+    shop.conn.commit()
+    shop.classify()
+    assert "shop.person" in {count.table for count in create(shop.settings).counts}
+
+
 def test_foreign_keys_in_a_ring_give_an_order_all_the_same(shop: Shop) -> None:
     shop.conn.execute(
         "alter table shop.contact add column rec bigint references shop.recording (id)"

@@ -683,14 +683,17 @@ def test_a_table_that_is_set_aside_now(shop: Shop) -> None:
 
 
 def test_a_foreign_key_that_would_carry_the_deletion_on(shop: Shop) -> None:
+    """One that came after the approval; the referencing column has no index."""
     shop.person(1)
     plan = shop.approved_plan()
     shop.conn.execute("create schema elsewhere")
     shop.conn.execute(
         "create table elsewhere.note (person_id bigint references shop.person on delete cascade)"
     )
+    shop.conn.execute("insert into elsewhere.note values (1)")
     shop.conn.commit()
     refused(shop, plan, "carry the deletion on")
+    assert shop.one("select count(*) from elsewhere.note") == 1
 
 
 def test_a_trigger_that_would_answer_the_deletion(shop: Shop) -> None:
