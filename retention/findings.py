@@ -133,6 +133,8 @@ def controlled(conn: Connection) -> Iterator[Finding]:
     found = controls.objection(conn)
     if found is not None:
         yield Finding(*found)
+
+
 def halted(halt: halts.Halt | None) -> Iterator[Finding]:
     """The kill switch is on: nothing is purged, whatever falls due."""
     if halt is not None:

@@ -161,6 +161,8 @@ def test_controls_that_failed_or_did_not_run_are_a_finding(
     with changed(told_stories, statement) as conn:
         found = kinds(read(conn, told_stories.settings).findings)
     assert found & {"controls_missing", "controls_failed"} == ({kind} if kind else set())
+
+
 def test_a_halt_is_shown_with_who_when_and_why(told_stories: ClassifiedSample) -> None:
     statement = "insert into ledger.halts (reason, halted_by) values ('a bad feeling', 'kari')"
     with connect(told_stories.settings) as conn:
