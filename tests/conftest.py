@@ -32,6 +32,12 @@ TEMPLATE = "sletteplikt_template"
 KINDS = ("unit", "integration", "browser", "crash")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long", action="store_true", help="run the crash and race suites in full (minutes)"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test by its folder, so that `-m integration` misses none."""
     for item in items:
