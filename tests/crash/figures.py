@@ -22,7 +22,7 @@ class Figures:
     counted: Counter[tuple[str, str]] = field(default_factory=Counter)
     wrong: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows_checked: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
     _begun: dict[str, float] = field(default_factory=dict)
 
     def add(self, suite: str, place: str, *, counted: bool, wrong: int = 0) -> None:
@@ -45,7 +45,8 @@ class Figures:
         self._begun[suite] = time.monotonic()
 
     def end(self, suite: str) -> None:
-        self.seconds[suite] += time.monotonic() - self._begun.pop(suite)
+        spent = time.monotonic() - self._begun.pop(suite)
+        self.seconds[suite] = self.seconds.get(suite, 0.0) + spent
 
     def of(self, suite: str) -> tuple[int, int]:
         """How many of a suite counted, and how many were wrong."""
@@ -62,7 +63,7 @@ class Figures:
             counted, wrong = self.of(suite)
             rows.append((suite, "all", str(_total(self.tried, suite)), str(counted), str(wrong)))
             totals[len(rows)] = (
-                f"  {self.seconds[suite]:.0f} s, {self.rows_checked[suite]} rows compared"
+                f"  {self.seconds.get(suite, 0.0):.0f} s, {self.rows_checked[suite]} rows compared"
             )
         if not rows:
             return []

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from retention.purge import delete, guards, run
+from retention.purge.batch import run_batch
 
 Connection = psycopg.Connection[Any]
 
@@ -40,7 +41,7 @@ class Gate:
         self._go = threading.Semaphore(0)
         self._arrived = threading.Event()
         self._open = False
-        patch.setattr(run, "run_batch", self._one_at_a_time(run.run_batch))
+        patch.setattr(run, "run_batch", self._one_at_a_time(run_batch))
         # A batch that gave way is tried again when the gate says so.
         patch.setattr(run, "_PAUSE_SECONDS", 0.0)
         for module, name, first, last in (

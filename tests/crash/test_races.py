@@ -55,8 +55,8 @@ def test_nothing_is_deleted_that_was_blocked_before_the_batch_took_its_locks(
 def _schedule(chance: random.Random) -> Iterator[Scheduled]:
     """Each kind in turn, at an instant of the batch or at random within it; one in five gives up."""
     for racer in itertools.cycle(RACERS):
-        instant: str | float = chance.choice([*INSTANTS, chance.uniform(0.001, _A_BATCH)])
-        yield racer, instant, chance.random() < 0.8
+        instants: list[str | float] = [*INSTANTS, chance.uniform(0.001, _A_BATCH)]
+        yield racer, chance.choice(instants), chance.random() < 0.8
 
 
 def _round(
