@@ -46,12 +46,13 @@ class Books:
     def check(self) -> None:
         """Compare landing with the evidence, table by table, and the rows outside with themselves."""
         rows, current = _rows(self.shop)
-        purged = self._purged(
+        purged = self._counted(
             "select source_table, count(*) from ledger.plan_items"
-            " where plan_id = %s and state = 'purged' group by 1"
+            " where plan_id = %(plan)s and state = 'purged' group by 1"
         )
-        buried = self._purged(
-            "select source_table, count(*) from ledger.tombstones where plan_id = %s group by 1"
+        buried = self._counted(
+            "select source_table, count(*) from ledger.tombstones"
+            " where plan_id = %(plan)s group by 1"
         )
         proven = self._proven()
         assert purged == buried == proven, "rows without evidence, or evidence without rows"
@@ -68,8 +69,12 @@ class Books:
         self.checked += len(rows)
 
     def check_whole_cases(self) -> None:
-        """Where nothing raced: every case is there as it was, or gone; nothing else is there."""
-        rows, _ = _rows(self.shop)
+        """Where nothing raced: every case is there as it was, or gone; nothing else is there, and what
+        is there is what the summary shows, over all statuses."""
+        rows, current = _rows(self.shop)
+        assert +current == self._counted(
+            "select source_table, sum(records)::bigint from retention.summary group by 1"
+        ), "the summary is wrong"
         assert rows <= self.outside | self.planned.keys(), "a row changed"
         there = {case for row, case in self.planned.items() if row in rows}
         gone = {case for row, case in self.planned.items() if row not in rows}
@@ -85,8 +90,9 @@ class Books:
         shop.conn.commit()
         assert verify.read_back(shop.settings, plan).findings == ()
 
-    def _purged(self, query: LiteralString) -> Counter[str]:
-        rows = self.shop.conn.execute(query, (self.plan.plan_id,)).fetchall()
+    def _counted(self, query: LiteralString) -> Counter[str]:
+        """A number for each table; the query may ask for the plan, as %(plan)s."""
+        rows = self.shop.conn.execute(query, {"plan": self.plan.plan_id}).fetchall()
         self.shop.conn.commit()
         return Counter(dict(rows))
 
