@@ -35,10 +35,8 @@ run: setup ## Land the sample, run the whole daily job, show what came of it
 	"$(BIN)/retention" demo
 
 # A server for each process; whole files, so that what a file's tests share is made once.
-test: setup ## Run every test
-	"$(BIN)/python" -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: setup ## Run every test, the crash and race suites in their short form
-	"$(BIN)/python" -m pytest
+	"$(BIN)/python" -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-long: setup ## Run the crash and race suites in full, and print their figures
 	"$(BIN)/python" -m pytest --long -m crash
