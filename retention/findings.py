@@ -17,6 +17,8 @@ from retention import catalog, halts, syncs
 from retention.classified import Classification
 from retention.controls import standing as controls
 from retention.declarations import load_declarations
+from retention.errors import Refused
+from retention.lineage import find_lineage
 from retention.policy import in_force, load_versions
 from retention.settings import Settings
 
@@ -174,3 +176,20 @@ def drifted(conn: Connection, settings: Settings) -> Iterator[Finding]:
         if finding.kind in kinds:
             what = f"{table}.{finding.column}" if finding.column else table
             yield Finding(finding.kind.value, f"{what} {kinds[finding.kind]}", table=table)
+
+
+def untraceable(conn: Connection, settings: Settings) -> Iterator[Finding]:
+    """Relations downstream that may hold copies which no key leads to: nothing is purged from the
+    tables that they can hold rows of."""
+    try:
+        lineage = find_lineage(conn, settings, load_declarations(settings.declarations_dir))
+    except Refused as refusal:
+        yield Finding("copies_unknown", f"nothing can be purged: {refusal}")
+        return
+    for copy in lineage.untraceable:
+        yield Finding(
+            "copy_untraceable",
+            f"{copy.relation} may hold copies that cannot be traced: {copy.why}; nothing is purged"
+            f" from {', '.join(sorted(copy.reaches))}",
+            table=copy.relation,
+        )

@@ -136,6 +136,7 @@ def read_status(
             *findings.unfinished(plans),
             *findings.syncs_not_ended(conn, classification.as_of, settings),
             *findings.drifted(conn, settings),
+            *findings.untraceable(conn, settings),
             *further(conn, classification),
         ),
     )

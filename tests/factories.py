@@ -29,6 +29,7 @@ from retention.plan import Plan, approve, create
 from retention.policy import in_force, load_versions
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from tests.dbt_manifest import write_manifest
 
 DECLARATIONS = """
 version: 2
@@ -319,6 +320,7 @@ def open_shop(settings: Settings, approver_url: str, folder: Path) -> Shop:
         settings, project=folder, declarations_dir=declarations, dbt_dir=folder / "dbt_project"
     )
     state.secret(key_path(ours))
+    write_manifest(ours)
     conn = connect(ours)
     _run(conn, LANDING)
     policy = in_force(load_versions(ours.policy_dir), today(conn))

@@ -18,6 +18,7 @@ from retention.errors import Refused
 from retention.keys import EPOCH, load_key, refuse_logged_values
 from retention.ledger import classifications
 from retention.ledger.failures import is_conflict, safe_errors, translated
+from retention.lineage import find_lineage
 from retention.plan.model import Plan, PlanCount, PlanPreview
 from retention.plan.show import show_in
 from retention.plan.tables import plan_tables
@@ -45,9 +46,9 @@ def preview(settings: Settings) -> PlanPreview:
         objection = classifications.objection(conn, code)
         if objection:
             raise Refused(objection)
-        tables = Jsonb(
-            [table.as_json() for table in plan_tables(conn, declarations, planning=True)]
-        )
+        untraceable = find_lineage(conn, settings, declarations).blocked
+        planned = plan_tables(conn, declarations, planning=True, untraceable=untraceable)
+        tables = Jsonb([table.as_json() for table in planned])
         rows = conn.execute(
             "select source_schema || '.' || source_table, rule_id, waits_for, count(*), min(due_on)"
             " from ledger.plannable(%s, ledger.today())"
@@ -95,7 +96,8 @@ def _freeze(settings: Settings, conn: Connection, declarations: Declarations, co
     with conn.transaction():
         refuse_logged_values(conn)
         key = load_key(settings, conn)
-        tables = plan_tables(conn, declarations, planning=True)
+        untraceable = find_lineage(conn, settings, declarations).blocked
+        tables = plan_tables(conn, declarations, planning=True, untraceable=untraceable)
         names = [table.qualified for table in tables]
         pads = [key.pads(name) for name in names]
         row = conn.execute(

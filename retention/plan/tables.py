@@ -5,7 +5,7 @@ rows of others. Asked of declarations and catalogue each time, so that a plan an
 it out judge alike. Does not belong here: any row.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -49,11 +49,19 @@ class PlanTable:
         }
 
 
-def plan_tables(conn: Connection, declarations: Declarations, *, planning: bool) -> list[PlanTable]:
+def plan_tables(
+    conn: Connection,
+    declarations: Declarations,
+    *,
+    planning: bool,
+    untraceable: Mapping[str, str],
+) -> list[PlanTable]:
     """Every declared table that is there, children before parents.
 
-    A plan stands on what the classification read, so for `planning` a table of which it read nothing
-    is set aside; a purge looks at the landing tables itself, row by row of the cases in question.
+    `untraceable` names the tables of which a copy may lie where no key leads to it, with the reason
+    (`Lineage.blocked`). A plan stands on what the classification read, so for `planning` a table of
+    which it read nothing is set aside; a purge looks at the landing tables itself, row by row of the
+    cases in question.
     """
     relations = _relations(conn)
     unreadable = set(compare(conn, declarations).set_aside)
@@ -72,7 +80,8 @@ def plan_tables(conn: Connection, declarations: Declarations, *, planning: bool)
         PlanTable(
             table,
             order[table.qualified],
-            _refusal(table, relations[table.qualified], set_aside, out_of_reach, cascading),
+            _refusal(table, relations[table.qualified], set_aside, out_of_reach, cascading)
+            or untraceable.get(table.qualified),
             table.qualified not in unreadable,
         )
         for table in sorted(present, key=lambda t: order[t.qualified])

@@ -22,8 +22,9 @@ from psycopg import IsolationLevel
 from retention.declarations import Declarations, TableDeclaration
 from retention.errors import Refused, WarehouseError
 from retention.keys import MasterKey
+from retention.lineage import Lineage
 from retention.plan.tables import PlanTable, plan_tables
-from retention.purge import delete, evidence, guards, live, reclassified
+from retention.purge import delete, downstream, evidence, guards, live, reclassified
 from retention.purge.copies import copies, touched
 from retention.purge.delete import GONE, Range
 from retention.purge.evidence import TableEvidence
@@ -46,6 +47,7 @@ class Job:
 
     plan_id: UUID
     declarations: Declarations
+    lineage: Lineage
     code_hash: str
     key: MasterKey
     batch_items: int
@@ -71,25 +73,30 @@ def run_batch(conn: Connection, job: Job) -> int | None:
         guards.skip_guarded(conn, items.plan_id, items.first, items.last)
         reached("after_guards")
 
-        tables = plan_tables(conn, job.declarations, planning=False)
+        tables = _tables(conn, job)
         readable = [table.declaration for table in tables if table.readable]
         guards.wait_at_most(conn, _LANDING_WAIT)
         guards.lock_landing(conn, readable)
         reached("after_landing_lock")
         # Asked again behind the lock: what a table can do on delete cannot change from here on.
-        tables = plan_tables(conn, job.declarations, planning=False)
+        tables = _tables(conn, job)
+        downstream.refuse_changed(conn, job.lineage)
 
         _refuse_tables(conn, items, tables)
         reclassified.skip_reclassified(conn, items)
         live.skip_changed(conn, items.plan_id, items.first, items.last, readable)
         reclassified.skip_anchors(conn, items, tables)
         reclassified.check_tokens(conn, items, job.key)
-        purged = _purge(conn, items, tables)
+        purged, copied = _purge(conn, items, tables, job.lineage)
         evidence.number_skipped(conn, items)
-        evidence.append(conn, items, job.fence, purged)
+        evidence.append(conn, items, job.fence, purged, copied)
         reached("before_commit")
     reached("after_commit")
     return sum(table.purged for table in purged)
+
+
+def _tables(conn: Connection, job: Job) -> list[PlanTable]:
+    return plan_tables(conn, job.declarations, planning=False, untraceable=job.lineage.blocked)
 
 
 def _enter(conn: Connection, job: Job) -> None:
@@ -142,7 +149,9 @@ def _refuse_tables(conn: Connection, items: Range, tables: Sequence[PlanTable]) 
             raise Refused(f"nothing can be purged from {qualified} now: {refusal}")
 
 
-def _purge(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> list[TableEvidence]:
+def _purge(
+    conn: Connection, items: Range, tables: Sequence[PlanTable], lineage: Lineage
+) -> tuple[list[TableEvidence], list[downstream.CopyEvidence]]:
     """Delete the survivors, children before parents, and what the models hold of them."""
     declared = [table.declaration for table in tables]
     found = copies(conn, declared)
@@ -161,6 +170,7 @@ def _purge(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> list[
     reached("after_delete")
     delete.take_off_summary(conn)
     delete.delete_copies(conn, touched(found, declared, _declarations(purged)))
+    copied = downstream.delete_downstream(conn, lineage.copies, _declarations(purged))
     delete.forget_names(conn)
     reached("after_copies")
     counted = [
@@ -178,7 +188,7 @@ def _purge(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> list[
                 f"{table.table} lost or gained rows that the batch did not delete: it was undone;"
                 " look for a trigger or a foreign key"
             )
-    return counted
+    return counted, copied
 
 
 def _declarations(tables: Sequence[PlanTable]) -> list[TableDeclaration]:

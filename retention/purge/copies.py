@@ -13,13 +13,9 @@ from psycopg import sql
 
 from retention.declarations import TableDeclaration
 from retention.errors import Refused
+from retention.lineage.model import NAMES, RECORD, SCHEMAS, names_records
 
 Connection = psycopg.Connection[Any]
-
-SCHEMAS = ("staging", "intermediate", "retention")
-
-_RECORD = frozenset({"source_schema", "source_table", "record_key"})
-_NAMES = _RECORD | {"row_id", "subject_id", "case_id", "assignment_id"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Copy:
 
     @property
     def names_records(self) -> bool:
-        return self.columns >= _RECORD
+        return self.columns >= RECORD
 
 
 def copies(conn: Connection, tables: Iterable[TableDeclaration]) -> list[Copy]:
@@ -63,15 +59,15 @@ def copies(conn: Connection, tables: Iterable[TableDeclaration]) -> list[Copy]:
     ).fetchall()
     found = []
     for schema, name, kind, columns in rows:
-        named = _NAMES & set(columns)
-        if not (named >= _RECORD or named & {"row_id", "subject_id", "case_id", "assignment_id"}):
+        named = NAMES & set(columns)
+        if not names_records(named):
             continue
         if kind not in ("r", "p"):
             raise Refused(
                 f"{schema}.{name} holds copies of records and is no table: build it as a table,"
                 " or what is purged would live on in it"
             )
-        found.append(Copy(schema, name, frozenset(named)))
+        found.append(Copy(schema, name, named))
     # What is left of a case is asked of int_record_cases, so it is thinned before that is asked.
     return sorted(found, key=lambda copy: (not copy.names_records, copy.schema, copy.name))
 

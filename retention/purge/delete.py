@@ -48,7 +48,8 @@ def collect_survivors(conn: Connection, items: Range, copies: Sequence[Copy]) ->
             """
             create temporary table purge_record on commit drop as
             select items.item_no, items.source_schema, items.source_table, items.record_key,
-                cases.case_id, cases.subject_id, cases.assignment_id, {} as row_id
+                cases.case_id, cases.subject_id, cases.subject_token::text as subject_token,
+                cases.assignment_id, {} as row_id
             from ledger.plan_items as items
             join intermediate.int_record_cases as cases
                 on cases.source_schema = items.source_schema

@@ -12,6 +12,7 @@ import psycopg
 
 from retention.ledger import entries
 from retention.purge.delete import Range
+from retention.purge.downstream import CopyEvidence
 
 Connection = psycopg.Connection[Any]
 
@@ -36,7 +37,13 @@ def number_skipped(conn: Connection, items: Range) -> None:
     )
 
 
-def append(conn: Connection, items: Range, fence: int, tables: Sequence[TableEvidence]) -> None:
+def append(
+    conn: Connection,
+    items: Range,
+    fence: int,
+    tables: Sequence[TableEvidence],
+    copies: Sequence[CopyEvidence],
+) -> None:
     """Append the entry of the batch: who, by which executor, under which policy and code, how many rows
     of which tables and rules, and one hash over the tokens of all of them."""
     row = conn.execute(
@@ -85,6 +92,7 @@ def append(conn: Connection, items: Range, fence: int, tables: Sequence[TableEvi
                 }
                 for table in tables
             ],
+            "copies": [copy.as_json() for copy in copies],
         },
     )
 

@@ -23,6 +23,7 @@ from retention.errors import Refused, RetentionError
 from retention.keys import load_key, refuse_logged_values
 from retention.ledger import entries
 from retention.ledger.failures import is_conflict, is_lost, safe_errors, translated
+from retention.lineage import find_lineage
 from retention.policy import Policy, in_force, load_versions
 from retention.purge import executor
 from retention.purge.batch import Job, run_batch
@@ -79,12 +80,13 @@ def execute(
                 key = load_key(settings, conn)
                 policy = _unchanged_policy(settings, conn, plan_id)
                 _tell_the_planner(conn)
+                lineage = find_lineage(conn, settings, declarations)
                 conn.commit()
                 timeout = policy.operations.sync_timeout_hours.value
                 schemas = _schemas(conn, plan_id)
                 _refuse_while_syncing(conn, schemas, timeout)
                 fence = executor.begin(conn, plan_id, code, key.key_id)
-            job = Job(plan_id, declarations, code, key, pace.items(batch_items), fence)
+            job = Job(plan_id, declarations, lineage, code, key, pace.items(batch_items), fence)
             while (purged := _try_batch(conn, job)) is not None:
                 pace.rest(purged)
                 with safe_errors("looking for syncs under way"):

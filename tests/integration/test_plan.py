@@ -19,7 +19,7 @@ from retention.errors import Refused
 from retention.keys import load_key
 from retention.ledger import classifications
 from retention.plan import Plan, create, list_plans, preview, show
-from retention.plan.tables import plan_tables
+from retention.plan.tables import PlanTable, plan_tables
 from retention.warehouse.connection import connect
 from tests.factories import Shop
 
@@ -434,6 +434,10 @@ def test_a_dry_run_runs_as_that(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> 
 # --- order -------------------------------------------------------------------------------------
 
 
+def ordered_tables(shop: Shop) -> list[PlanTable]:
+    return plan_tables(shop.conn, shop.declarations, planning=True, untraceable={})
+
+
 def test_the_databases_own_foreign_keys_count_for_the_order(shop: Shop) -> None:
     shop.conn.execute("alter table shop.lead add foreign key (person_id) references shop.person")
     shop.conn.execute("alter table shop.person add column visit_id bigint")
@@ -441,7 +445,7 @@ def test_the_databases_own_foreign_keys_count_for_the_order(shop: Shop) -> None:
     shop.conn.execute(
         "alter table shop.objection add column rec bigint references shop.recording (id)"
     )
-    order = [t.qualified for t in plan_tables(shop.conn, shop.declarations, planning=True)]
+    order = [t.qualified for t in ordered_tables(shop)]
     assert order.index("shop.lead") < order.index("shop.person")
     assert order.index("shop.objection") < order.index("shop.recording")
     assert order.index("shop.charge") < order.index("shop.account") < order.index("shop.person")
@@ -484,7 +488,7 @@ def test_foreign_keys_in_a_ring_give_an_order_all_the_same(shop: Shop) -> None:
     shop.conn.execute(
         "alter table shop.recording add column con bigint references shop.contact (id)"
     )
-    order = [t.qualified for t in plan_tables(shop.conn, shop.declarations, planning=True)]
+    order = [t.qualified for t in ordered_tables(shop)]
     assert (
         order.index("shop.document") < order.index("shop.assignment") < order.index("shop.person")
     )

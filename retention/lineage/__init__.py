@@ -1,0 +1,11 @@
+"""Copies of records in what dbt builds downstream: found, and traced to the keys of their records.
+
+Belongs here: reading dbt's manifest and the catalogue, and following columns. Writes nothing, and does
+not import dbt. Does not belong here: deleting (`retention.purge`), and reading back (`retention.verify`),
+which has eyes of its own.
+"""
+
+from retention.lineage.model import Downstream, Lineage, Match, Untraceable
+from retention.lineage.trace import find_lineage
+
+__all__ = ["Downstream", "Lineage", "Match", "Untraceable", "find_lineage"]

@@ -1,0 +1,195 @@
+"""Which relations hold copies of records, and by which keys their rows are found.
+
+Belongs here: judging a relation by where its columns come from. Does not belong here: following the
+columns (`columns`), and what a plan or a purge makes of the judgement.
+
+A relation none of whose columns comes from a personal column or a key holds no copy. One whose rows
+show the key of each record that they were made of is traced. Any other may hold what no key leads to.
+"""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from retention.declarations import Declarations
+from retention.lineage.catalogue import Entry, read_catalogue, signature
+from retention.lineage.columns import Columns
+from retention.lineage.manifest import Manifest, Node, read_manifest
+from retention.lineage.model import (
+    SCHEMAS,
+    Downstream,
+    Lineage,
+    Match,
+    Relation,
+    Untraceable,
+    names_records,
+)
+from retention.lineage.origins import CannotFollow, Shape
+from retention.lineage.rows import Found, Judge, Problem
+from retention.settings import Settings
+
+Connection = psycopg.Connection[Any]
+
+# What dbt adds to a snapshot.
+_SNAPSHOT = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to", "dbt_is_deleted")
+
+
+def find_lineage(conn: Connection, settings: Settings, declarations: Declarations) -> Lineage:
+    """Judge every table that dbt built, as its manifest and the catalogue are now.
+
+    Raises Refused where there is no manifest of the last classification.
+    """
+    return _Tracer(conn, read_manifest(settings), declarations).lineage()
+
+
+class _Tracer:
+    def __init__(self, conn: Connection, manifest: Manifest, declarations: Declarations) -> None:
+        self._conn = conn
+        self._manifest = manifest
+        self._entries = read_catalogue(conn)
+        types = {relation: entry.columns for relation, entry in self._entries.items()}
+        tables = {(table.schema_, table.name): table for table in declarations.governed}
+        self._governed = {relation: table.qualified for relation, table in tables.items()}
+        named = {
+            relation
+            for relation, entry in self._entries.items()
+            if relation[0] in SCHEMAS and names_records(frozenset(entry.columns))
+        }
+        self._roots = frozenset((tables.keys() & types.keys()) | named)
+        self._columns = Columns(self._roots, self._queries(), types)
+        staging = {("staging", table.staging_model): table.qualified for table in tables.values()}
+        self._judge = Judge(tables, staging, types, self._reach_of)
+
+    def lineage(self) -> Lineage:
+        copies: list[Downstream] = []
+        untraceable: list[Untraceable] = []
+        watched = [
+            node.relation for node in self._manifest.nodes if node.relation not in self._roots
+        ]
+        for relation in sorted(set(watched)):
+            entry = self._entries.get(relation)
+            if entry is None or entry.is_view:
+                continue
+            matches, problems = self._judged(self._manifest.by_relation[relation], entry)
+            if matches and not entry.is_table:
+                problems.append(Problem("it is no table: build it as one", self._of(matches)))
+            elif matches:
+                copies.append(Downstream(*relation, tuple(sorted(set(matches)))))
+            if reaches := frozenset[str]().union(*(problem.reaches for problem in problems)):
+                why = "; ".join(dict.fromkeys(problem.why for problem in problems))
+                untraceable.append(Untraceable(".".join(relation), why, reaches))
+        return Lineage(
+            tuple(copies), tuple(untraceable), tuple(watched), signature(self._conn, watched)
+        )
+
+    def _judged(self, node: Node, entry: Entry) -> tuple[list[Match], list[Problem]]:
+        try:
+            if node.sql is None:
+                raise CannotFollow(f"no SQL of it is known ({node.language})")
+            shapes = [
+                Shape({name: one for name, one in shape.items() if name in entry.columns})
+                for shape in self._columns.shapes(node.relation)
+            ]
+        except CannotFollow as reason:
+            return [], [Problem(str(reason), self._reach(node))]
+        judged = [self._judge.of(node.relation, shape) for shape in shapes]
+        problems = [problem for _, of_shape in judged for problem in of_shape]
+        unknown = entry.columns.keys() - {*_SNAPSHOT}.union(*shapes)
+        if unknown and not any(found for found, _ in judged):
+            names = ", ".join(sorted(unknown))
+            problems.append(Problem(f"its SQL does not make {names}", self._reach(node)))
+        matches: list[Match] = []
+        found_in = [(shape, found) for shape, (found, _) in zip(shapes, judged, strict=True)]
+        for position, (shape, found) in enumerate(found_in):
+            others = found_in[:position] + found_in[position + 1 :]
+            for one in found:
+                match = _told_apart(one, shape, others)
+                if match is None:
+                    why = "the same column holds keys of several tables"
+                    problems.append(Problem(why, self._of([one.match])))
+                elif self._rows_without_key(node.relation, one, match):
+                    why = "rows in it have lost their key: build it anew (--full-refresh)"
+                    problems.append(Problem(why, self._of([match])))
+                else:
+                    matches.append(match)
+        return matches, problems
+
+    def _rows_without_key(self, relation: Relation, found: Found, match: Match) -> bool:
+        """True where rows show personal values and not the key beside them: an incremental model keeps
+        what it was given before the key was added."""
+        if match.kind != "key" or not found.values:
+            return False
+        no_key = sql.SQL(" or ").join(
+            sql.SQL("{} is null").format(sql.Identifier(column)) for _, column in match.columns
+        )
+        shown = sql.SQL(" or ").join(
+            sql.SQL("{} is not null").format(sql.Identifier(column))
+            for column in sorted(found.values)
+        )
+        row = self._conn.execute(
+            sql.SQL("select exists (select from {} where ({}) and ({}) and {})").format(
+                sql.Identifier(*relation), no_key, shown, match.in_branch
+            )
+        ).fetchone()
+        return bool(row and row[0])
+
+    def _of(self, matches: list[Match]) -> frozenset[str]:
+        """The landing tables that the matches speak of; those of no table speak of all."""
+        names = {match.table for match in matches}
+        return frozenset(
+            self._governed.values() if None in names else {name for name in names if name}
+        )
+
+    def _reach(self, node: Node) -> frozenset[str]:
+        """The landing tables that a node can hold rows of: by dbt's graph, and by its own words."""
+        sources = self._manifest.sources_of(node)
+        words = set(re.findall(r"\w+", node.sql or ""))
+        return frozenset(
+            name
+            for relation, name in self._governed.items()
+            if relation in sources or words.issuperset(relation)
+        )
+
+    def _reach_of(self, relation: Relation) -> frozenset[str]:
+        node = self._manifest.by_relation.get(relation)
+        return self._reach(node) if node else frozenset(self._governed.values())
+
+    def _queries(self) -> dict[Relation, str]:
+        """The SQL that makes each relation that can be followed further."""
+        views = {
+            relation: entry.view
+            for relation, entry in self._entries.items()
+            if entry.view is not None
+        }
+        models = {node.relation: node.sql for node in self._manifest.nodes if node.sql is not None}
+        return {**models, **views}
+
+
+def _told_apart(
+    found: Found, shape: Shape, others: list[tuple[Shape, list[Found]]]
+) -> Match | None:
+    """The match with the constants that keep it from rows of other shapes. None where rows of another
+    shape hold something else in the same columns and nothing tells them apart."""
+    constants: dict[str, str | None] = {}
+    for other, found_there in others:
+        fields = [other[column] for _, column in found.match.columns if column in other]
+        is_null = any(one.is_constant and one.constant is None for one in fields)
+        if is_null or found.match in [one.match for one in found_there]:
+            continue
+        apart = _difference(shape, other)
+        if apart is None:
+            return None
+        constants[apart] = shape[apart].constant
+    return replace(found.match, constants=tuple(sorted(constants.items())))
+
+
+def _difference(shape: Shape, other: Shape) -> str | None:
+    """A column that holds one constant in `shape` and another in `other`."""
+    for column, one in shape.items():
+        theirs = other.get(column)
+        if theirs and one.is_constant and theirs.is_constant and one.constant != theirs.constant:
+            return column
+    return None

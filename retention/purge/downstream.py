@@ -1,0 +1,125 @@
+"""Deletes from what dbt built downstream: marts, incremental models, snapshots, in any schema.
+
+Belongs here: the statements that remove the records of a batch from the copies that lineage traced.
+Does not belong here: tracing them (`retention.lineage`), and the project's own relations (`delete`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from retention.declarations import TableDeclaration
+from retention.errors import Refused
+from retention.lineage.catalogue import column_types, signature
+from retention.lineage.model import Downstream, Lineage, Match
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True)
+class CopyEvidence:
+    """One relation downstream in a batch, and how many of its rows went."""
+
+    relation: str
+    deleted: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {"relation": self.relation, "deleted": self.deleted}
+
+
+def refuse_changed(conn: Connection, lineage: Lineage) -> None:
+    """Raise Refused where a relation downstream is not what it was when it was traced."""
+    if signature(conn, lineage.watched) != lineage.signature:
+        raise Refused(
+            "tables downstream were built anew or altered since the purge began: run it again"
+        )
+
+
+def delete_downstream(
+    conn: Connection, copies: Sequence[Downstream], purged: Sequence[TableDeclaration]
+) -> list[CopyEvidence]:
+    """Remove what the copies hold of the records in pg_temp.purge_record, all versions of it.
+
+    Comes after the landing rows and the project's own relations went: a row about an entity, a person
+    or an assignment goes once no record of it is left.
+    """
+    tables = {table.qualified: table for table in purged}
+    evidence = []
+    for copy in copies:
+        matches = [match for match in copy.matches if match.table is None or match.table in tables]
+        if not matches:
+            continue
+        types = column_types(conn, (copy.schema, copy.name))
+        deleted = 0
+        for match in matches:
+            condition = _condition(match, tables.get(match.table or ""), types)
+            done = conn.execute(
+                sql.SQL(
+                    "delete from {} as copy using pg_temp.purge_record as record where {}"
+                ).format(copy.identifier, condition)
+            )
+            deleted += done.rowcount
+        evidence.append(CopyEvidence(copy.qualified, deleted))
+    return evidence
+
+
+def _condition(
+    match: Match, table: TableDeclaration | None, types: Mapping[str, str]
+) -> sql.Composable:
+    if match.kind == "person":
+        parts = [_person_is_gone(match)]
+    elif match.kind == "record":
+        parts = [
+            sql.SQL("copy.{} = record.{}").format(sql.Identifier(own), sql.Identifier(name))
+            for name, own in match.columns
+        ]
+    else:
+        assert table is not None, "a match by key names its table"
+        parts = [_same(table, key, own, types[own]) for key, own in match.columns]
+    if table is not None:
+        parts.append(_of_table(table))
+        if match.kind == "entity" and {key for key, _ in match.columns} != set(table.key):
+            parts.append(_entity_is_gone(table, match))
+    return sql.SQL(" and ").join([*parts, match.in_branch])
+
+
+def _of_table(table: TableDeclaration) -> sql.Composable:
+    return sql.SQL("record.source_schema = {} and record.source_table = {}").format(
+        sql.Literal(table.schema_), sql.Literal(table.name)
+    )
+
+
+def _same(table: TableDeclaration, key: str, own: str, kind: str) -> sql.Composable:
+    """The copy's column holds the record's key: the text, cast to the column's type, so that an index
+    on it serves."""
+    column = sql.Identifier(own)
+    if table.key_is_personal:
+        return sql.SQL("sletteplikt.link_hash('key', copy.{}::text) = record.record_key").format(
+            column
+        )
+    if len(table.key) == 1:
+        return sql.SQL("copy.{} = record.record_key::{}").format(column, sql.SQL(kind))
+    return sql.SQL("copy.{} = (record.record_key::jsonb ->> {})::{}").format(
+        column, sql.Literal(table.key.index(key)), sql.SQL(kind)
+    )
+
+
+def _entity_is_gone(table: TableDeclaration, match: Match) -> sql.Composable:
+    same = sql.SQL(" and ").join(
+        sql.SQL("landed.{}::text = copy.{}::text").format(sql.Identifier(key), sql.Identifier(own))
+        for key, own in match.columns
+    )
+    return sql.SQL("not exists (select from {} as landed where {})").format(
+        sql.Identifier(table.schema_, table.name), same
+    )
+
+
+def _person_is_gone(match: Match) -> sql.Composable:
+    ((name, own),) = match.columns
+    return sql.SQL(
+        "copy.{own}::text = record.{name} and not exists ("
+        "select from intermediate.int_record_cases as cases where cases.{name}::text = record.{name})"
+    ).format(own=sql.Identifier(own), name=sql.Identifier(name))
