@@ -92,6 +92,7 @@ def dbt_environment(settings: Settings, as_of: date | None = None) -> dict[str, 
         "RETENTION_DBT_DATABASE": str(target["dbname"]),
         "RETENTION_DBT_SSLMODE": str(target.get("sslmode") or "prefer"),
         "RETENTION_SCHEMA_SUFFIX": schema_suffix(as_of) if as_of else "",
+        "DBT_TARGET_PATH": str(target_path(settings, as_of)),
         "PGTZ": "UTC",
         "PGDATESTYLE": "ISO",
     }
@@ -110,9 +111,11 @@ def static_dbt_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def target_path(settings: Settings) -> Path:
-    """Where dbt keeps the manifest and compiled SQL."""
-    return settings.state / "dbt" / "target"
+def target_path(settings: Settings, as_of: date | None = None) -> Path:
+    """Where dbt keeps the manifest and compiled SQL of the classification in force; a replay of a day
+    in the past, which makes other relations, has a place of its own."""
+    replay = as_of is not None and schema_suffix(as_of) != ""
+    return settings.state / "dbt" / ("replay" if replay else "target")
 
 
 def dbt_arguments(as_of: date, *, command: str = "build") -> list[str]:
@@ -137,14 +140,16 @@ def build(settings: Settings, as_of: date) -> Policy:
         check=False,
     )
     if done.returncode != 0:
-        raise WarehouseError(f"classification failed in {failed_nodes(settings) or 'dbt itself'}")
+        raise WarehouseError(
+            f"classification failed in {failed_nodes(settings, as_of) or 'dbt itself'}"
+        )
     return policy
 
 
-def failed_nodes(settings: Settings) -> str:
+def failed_nodes(settings: Settings, as_of: date) -> str:
     """Names of the dbt nodes that failed in the last run. dbt's own messages stay out of ours: a
     database error may quote a value."""
-    path = target_path(settings) / "run_results.json"
+    path = target_path(settings, as_of) / "run_results.json"
     if not path.exists():
         return ""
     results = json.loads(path.read_text(encoding="utf-8"))["results"]

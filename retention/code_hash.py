@@ -1,4 +1,4 @@
-"""The hash of what classified the records: declarations, models and macros (promise 3).
+"""The hash of what made the tables: declarations, models, snapshots and macros (promise 3).
 
 Belongs here: one value that changes when any of those changes, and with nothing else; dbt's manifest
 changes at every parse and would not do. Does not belong here: the policy, which has a hash of its own.
@@ -14,17 +14,26 @@ from retention.declarations.staging import staging_sql
 from retention.settings import Settings
 
 _GENERATED = "generated"
+# A snapshot may be declared in YAML alone.
+_CODE = (
+    ("models", "*.sql"),
+    ("models", "*.py"),
+    ("macros", "*.sql"),
+    ("snapshots", "*.sql"),
+    ("snapshots", "*.yml"),
+    ("snapshots", "*.yaml"),
+)
 
 
 def code_hash(settings: Settings, declarations: Declarations | None = None) -> str:
     """Return the hash (hex) over the declarations, the staging models made from them, and every
-    model and macro of the dbt project. Declarations that were loaded already can be given; raises
+    model, snapshot and macro of the dbt project. Declarations that were loaded already can be given; raises
     UsageError for one that does not hold."""
     declarations = declarations or load_declarations(settings.declarations_dir)
     files = {
         path.relative_to(settings.dbt_dir).as_posix(): _text_hash(path.read_text(encoding="utf-8"))
-        for folder in ("models", "macros")
-        for path in (settings.dbt_dir / folder).rglob("*.sql")
+        for folder, kind in _CODE
+        for path in (settings.dbt_dir / folder).rglob(kind)
         if _GENERATED not in path.parts
     }
     project = settings.dbt_dir / "dbt_project.yml"

@@ -78,7 +78,7 @@ def _build(
     context: AssetExecutionContext, translator: Translator, settings: Settings, as_of: date
 ) -> Iterator[Any]:
     """Run `dbt build` for the chosen assets. Raises WarehouseError with the names of what failed."""
-    target = target_path(settings)
+    target = target_path(settings, as_of)
     target.mkdir(parents=True, exist_ok=True)
     # Left over from an earlier run, it would be taken for this one's.
     (target / "run_results.json").unlink(missing_ok=True)
@@ -111,7 +111,9 @@ def _build(
     if invocation.process.wait() != 0:
         for node, message in _failures(target / "run_results.json"):
             context.log.error("%s: %s", node, message)
-        raise WarehouseError(f"classification failed in {failed_nodes(settings) or 'dbt itself'}")
+        raise WarehouseError(
+            f"classification failed in {failed_nodes(settings, as_of) or 'dbt itself'}"
+        )
 
 
 def _failures(results: Path) -> Iterator[tuple[str, str]]:
@@ -129,5 +131,4 @@ def _environment(settings: Settings, as_of: date) -> dict[str, str]:
         **dbt_environment(settings, as_of),
         **dbt_switches(),
         "DBT_LOG_FORMAT": "json",
-        "DBT_TARGET_PATH": str(target_path(settings)),
     }

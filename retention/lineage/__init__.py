@@ -5,7 +5,7 @@ not import dbt. Does not belong here: deleting (`retention.purge`), and reading 
 which has eyes of its own.
 """
 
+from retention.lineage.find import find_lineage
 from retention.lineage.model import Downstream, Lineage, Match, Untraceable
-from retention.lineage.trace import find_lineage
 
 __all__ = ["Downstream", "Lineage", "Match", "Untraceable", "find_lineage"]

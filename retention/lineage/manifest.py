@@ -22,6 +22,7 @@ class Node:
 
     id: str
     relation: Relation
+    path: str
     language: str
     sql: str | None
 
@@ -37,6 +38,11 @@ class Manifest:
     @cached_property
     def by_relation(self) -> dict[Relation, Node]:
         return {node.relation: node for node in self.nodes}
+
+    def read_by(self, node: Node) -> set[Relation]:
+        """The sources that the node reads itself."""
+        parents = self.parents.get(node.id, ())
+        return {self.sources[parent] for parent in parents if parent in self.sources}
 
     def sources_of(self, node: Node) -> set[Relation]:
         """Every source that lies upstream of the node, however far."""
@@ -72,6 +78,7 @@ def read_manifest(settings: Settings) -> Manifest:
             Node(
                 id=node["unique_id"],
                 relation=(node["schema"], node.get("alias") or node["name"]),
+                path=node["original_file_path"],
                 language=node.get("language") or "sql",
                 sql=_compiled(node, path.parent),
             )

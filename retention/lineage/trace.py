@@ -8,6 +8,7 @@ show the key of each record that they were made of is traced. Any other may hold
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from psycopg import sql
 from retention.declarations import Declarations
 from retention.lineage.catalogue import Entry, read_catalogue, signature
 from retention.lineage.columns import Columns
-from retention.lineage.manifest import Manifest, Node, read_manifest
+from retention.lineage.manifest import Manifest, Node
 from retention.lineage.model import (
     SCHEMAS,
     Downstream,
@@ -29,7 +30,6 @@ from retention.lineage.model import (
 )
 from retention.lineage.origins import CannotFollow, Shape
 from retention.lineage.rows import Found, Judge, Problem
-from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
 
@@ -37,12 +37,11 @@ Connection = psycopg.Connection[Any]
 _SNAPSHOT = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to", "dbt_is_deleted")
 
 
-def find_lineage(conn: Connection, settings: Settings, declarations: Declarations) -> Lineage:
-    """Judge every table that dbt built, as its manifest and the catalogue are now.
-
-    Raises Refused where there is no manifest of the last classification.
-    """
-    return _Tracer(conn, read_manifest(settings), declarations).lineage()
+def trace(
+    conn: Connection, manifest: Manifest, nodes: Sequence[Node], declarations: Declarations
+) -> Lineage:
+    """Judge what the nodes made, as the catalogue is now."""
+    return _Tracer(conn, manifest, declarations).lineage(nodes)
 
 
 class _Tracer:
@@ -63,12 +62,10 @@ class _Tracer:
         staging = {("staging", table.staging_model): table.qualified for table in tables.values()}
         self._judge = Judge(tables, staging, types, self._reach_of)
 
-    def lineage(self) -> Lineage:
+    def lineage(self, nodes: Sequence[Node]) -> Lineage:
         copies: list[Downstream] = []
         untraceable: list[Untraceable] = []
-        watched = [
-            node.relation for node in self._manifest.nodes if node.relation not in self._roots
-        ]
+        watched = [node.relation for node in nodes if node.relation not in self._roots]
         for relation in sorted(set(watched)):
             entry = self._entries.get(relation)
             if entry is None or entry.is_view:

@@ -50,10 +50,21 @@ def test_the_same_code_has_the_same_hash_wherever_it_lies(
     assert code_hash(project) == before
 
 
-@pytest.mark.parametrize("place", ["models/records.sql", "macros/m.sql", "models/new.sql"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "models/records.sql",
+        "macros/m.sql",
+        "models/new.sql",
+        "models/new.py",
+        "snapshots/people.sql",
+        "snapshots/people.yml",
+    ],
+)
 def test_a_changed_model_or_macro_changes_it(project: Settings, place: str) -> None:
     before = code_hash(project)
     path = project.dbt_dir / place
+    path.parent.mkdir(exist_ok=True)
     path.write_text("select 2\n")
     assert code_hash(project) != before
 

@@ -1,0 +1,91 @@
+"""Whether plan, items, tombstones and evidence tell the same story.
+
+Belongs here: each way in which they can contradict each other. Does not belong here: looking for rows.
+"""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import rfc8785
+
+from retention.ledger import entries
+from retention.verify.finding import Finding
+
+Connection = psycopg.Connection[Any]
+
+
+def contradictions(conn: Connection, plan_id: UUID | None) -> list[Finding]:
+    """Where items, tombstones and evidence of a plan contradict each other."""
+    plans = conn.execute(
+        """
+        select plans.plan_id, plans.digest, plans.state,
+            count(items.*) filter (where items.state = 'purged'),
+            count(items.*) filter (where items.state not in ('planned') and (
+                items.state = 'purged' or plans.state in ('executed', 'rejected', 'expired', 'superseded')
+            ) and items.record_key is not null),
+            (select count(*) from ledger.tombstones as t where t.plan_id = plans.plan_id)
+        from ledger.plans as plans
+        left join ledger.plan_items as items on items.plan_id = plans.plan_id
+        where coalesce(plans.plan_id = %s, plans.state in ('executing', 'executed'))
+        group by plans.plan_id
+        """,
+        (plan_id,),
+    ).fetchall()
+    findings = []
+    for plan, digest, state, purged, keys_left, tombstones in plans:
+        written = entries.of_plan(conn, plan)
+        batches = [entry.content for entry in written if entry.kind == "batch"]
+        proven = sum(batch["purged"] for batch in batches)
+        checks = [
+            ("items purged and tombstones differ", abs(purged - tombstones)),
+            ("rows purged and rows in evidence differ", abs(purged - proven)),
+            ("items still hold keys", keys_left),
+            ("evidence does not match its hash", sum(not _intact(entry) for entry in written)),
+            ("batches do not match their tombstones", _wrong_roots(conn, plan, batches)),
+            ("batches changed rows beside the plan", sum(_unaccounted(b) for b in batches)),
+            (
+                "approvals of another digest",
+                sum(e.content["digest"] != digest for e in written if e.kind == "approval"),
+            ),
+            (
+                "no evidence of its end",
+                int(state == "executed" and not any(e.kind == "executed" for e in written)),
+            ),
+        ]
+        findings += [Finding(f"plan {plan}", what, count) for what, count in checks if count]
+    return findings
+
+
+def _intact(entry: entries.Entry) -> bool:
+    canonical = rfc8785.dumps(entry.content)
+    return (
+        canonical == entry.body.encode()
+        and hashlib.sha256(b"\0" + canonical).hexdigest() == entry.leaf_hash
+    )
+
+
+def _unaccounted(batch: dict[str, Any]) -> int:
+    return sum(t["rows_before"] - t["purged"] != t["rows_after"] for t in batch["tables"])
+
+
+def _wrong_roots(conn: Connection, plan_id: UUID, batches: list[dict[str, Any]]) -> int:
+    """Batches whose root is not the hash over their tombstones."""
+    wrong = 0
+    for batch in batches:
+        # The disposition is the item's; a tombstone alone does not say it.
+        rows = conn.execute(
+            "select t.source_schema, t.source_table, t.token, i.disposition"
+            " from ledger.tombstones as t join ledger.plan_items as i"
+            " on i.plan_id = t.plan_id and i.source_schema = t.source_schema"
+            " and i.source_table = t.source_table and i.token = t.token"
+            " where t.plan_id = %s and t.batch_no = %s",
+            (plan_id, batch["batch_no"]),
+        ).fetchall()
+        lines = sorted(
+            f"{schema}.{table}|{bytes(token).hex()}|{disposition}".encode()
+            for schema, table, token, disposition in rows
+        )
+        wrong += hashlib.sha256(b"\n".join(lines)).hexdigest() != batch["tokens_root"]
+    return wrong
