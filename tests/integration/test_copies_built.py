@@ -14,9 +14,10 @@ import pytest
 from psycopg import sql
 
 from landing.sample import land_sample
-from retention import classify, findings, verify
+from retention import classify, findings, state, verify
 from retention.code_hash import code_hash
 from retention.declarations import load_declarations
+from retention.keys import key_path
 from retention.ledger import classifications
 from retention.lineage import find_lineage
 from retention.plan import approve, create
@@ -102,6 +103,7 @@ def warehouse(server: Server, database: str, tmp_path: Path) -> Iterator[Warehou
     settings = dataclasses.replace(
         settings, dbt_dir=dbt_dir, declarations_dir=dbt_dir / "models" / "staging"
     )
+    state.secret(key_path(settings))
     approver = dataclasses.replace(settings, database_url=server.approver_url(database))
     as_of = classify.today()
     with connect(settings) as conn:
