@@ -56,6 +56,9 @@ COMMANDS: dict[str, Entry] = {
     "verify": Entry("cli.plan:verify", "Read back that purged records left no copy."),
     "review": Entry("cli.review:review", "List and decide the records that need a person."),
     "hold": Entry("cli.hold:hold", "Place, release and list what blocks a deletion."),
+    "orders": Entry(
+        "cli.orders:orders", "Order stores outside the warehouse to delete; take their answers."
+    ),
     "report": Entry("cli.report:report", "Write the report: JSON and one page."),
 }
 

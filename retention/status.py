@@ -123,6 +123,7 @@ def read_status(
             *overdue,
             *queued,
             *findings.unfinished(plans),
+            *(() if classification.suffix else findings.unacknowledged(conn)),
             *findings.drifted(conn, settings),
             *further(conn, classification),
         ),

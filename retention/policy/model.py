@@ -78,6 +78,7 @@ class Operations(Marked):
     grace_days: Days
     review_by_days: Days
     plan_valid_days: Days
+    order_patience_days: Days
     idle_active: PeriodText
 
 

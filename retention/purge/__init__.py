@@ -5,6 +5,6 @@ deciding what is overdue (the models), freezing and approving (`retention.plan`)
 was done (`retention.verify`), which shares no code with this.
 """
 
-from retention.purge.run import PurgeResult, execute
+from retention.purge.run import PurgeResult, execute, order_objects
 
-__all__ = ["PurgeResult", "execute"]
+__all__ = ["PurgeResult", "execute", "order_objects"]

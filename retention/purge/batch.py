@@ -6,8 +6,9 @@ themselves, and what happens between batches (`run`).
 1. The lock that one batch anywhere holds. 2. The gate: plan, approval, policy, code, classification and
 key are what they were. 3. Our guards, which wait for a hold that is being placed. 4. Landing's: every
 declared table is locked against writers, so that nothing lands between the look and the delete.
-5. The look: the records as classified today, then the facts as they land now, then what other records
-of a case stand on. 6. Deletes and tombstones, landing and copies. 7. The evidence. 8. Commit.
+5. The look: the records as classified today, then the facts as they land now, then objects outside the
+warehouse that are not confirmed deleted, then what other records of a case stand on. 6. Deletes and
+tombstones, landing and copies, pointers. 7. The evidence. 8. Commit.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from retention.errors import Refused, WarehouseError
 from retention.keys import MasterKey
 from retention.ledger import entries
 from retention.plan.tables import PlanTable, plan_tables
-from retention.purge import delete, guards, live
+from retention.purge import delete, external, guards, live
 from retention.purge.copies import copies, touched
 from retention.purge.delete import GONE, Range
 
@@ -72,8 +73,7 @@ def run_batch(conn: Connection, job: Job, *, recount: bool = False) -> bool:
     # Each statement must see what was committed while it waited for a lock.
     conn.isolation_level = IsolationLevel.READ_COMMITTED
     with conn.transaction():
-        if not guards.only_purge(conn):
-            raise Refused("another purge or a classification is going on: wait for it to end")
+        _take_lock(conn)
         _enter(conn, job, recount)
         items = _next_range(conn, job)
         if items is None:
@@ -91,12 +91,46 @@ def run_batch(conn: Connection, job: Job, *, recount: bool = False) -> bool:
         _refuse_tables(conn, items, tables)
         _skip_reclassified(conn, items)
         live.skip_changed(conn, items.plan_id, items.first, items.last, readable)
+        external.skip_unconfirmed(conn, items, readable)
         _skip_anchors(conn, items, tables)
         _check_tokens(conn, items, job.key)
         evidence = _purge(conn, items, tables)
+        external.erase_pointers(conn, items)
         _number_skipped(conn, items)
         _append_evidence(conn, items, evidence)
     return True
+
+
+def order_deletions(conn: Connection, job: Job) -> int:
+    """Order from their stores, in one transaction, the objects that the plan's rows point to, and
+    return how many orders are new. Raises as `run_batch` does; nothing is skipped or deleted."""
+    conn.isolation_level = IsolationLevel.READ_COMMITTED
+    with conn.transaction():
+        _take_lock(conn)
+        _enter(conn, job, recount=True)
+        tables = plan_tables(conn, job.declarations, planning=False)
+        pointing = external.unordered(conn, job.plan_id, tables)
+        if not pointing:
+            return 0
+        items = _all_planned(conn, job)
+        _check_tokens(conn, items, job.key)
+        readable = [table.declaration for table in tables if table.readable]
+        return external.write_orders(conn, items, pointing, readable)
+
+
+def _all_planned(conn: Connection, job: Job) -> Range:
+    row = conn.execute(
+        "select min(item_no), max(item_no) from ledger.plan_items"
+        " where plan_id = %s and state = 'planned'",
+        (job.plan_id,),
+    ).fetchone()
+    assert row is not None
+    return Range(job.plan_id, first=row[0], last=row[1], batch_no=0)
+
+
+def _take_lock(conn: Connection) -> None:
+    if not guards.only_purge(conn):
+        raise Refused("another purge or a classification is going on: wait for it to end")
 
 
 def _enter(conn: Connection, job: Job, recount: bool) -> None:

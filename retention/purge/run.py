@@ -1,7 +1,8 @@
 """Carrying a plan out from its first batch to its last, as often as it takes.
 
-Belongs here: what is checked before the first delete, trying a batch again that others were in the way
-of, and the end of the plan. Does not belong here: what a batch does.
+Belongs here: what is checked before the first delete, that stores outside are ordered first, trying a
+batch again that others were in the way of, and the end of the plan. Does not belong here: what a batch
+does.
 
 Started again after it was killed, it goes on with what is still planned: a batch either happened with
 its evidence or not at all.
@@ -9,8 +10,9 @@ its evidence or not at all.
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -23,7 +25,7 @@ from retention.keys import load_key, refuse_logged_values
 from retention.ledger import entries
 from retention.ledger.failures import is_conflict, is_lost, safe_errors, translated
 from retention.policy import in_force, load_versions
-from retention.purge.batch import Job, run_batch
+from retention.purge.batch import Job, order_deletions, run_batch
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 
@@ -40,6 +42,7 @@ _PAUSE_SECONDS = 0.25
 logger = logging.getLogger(__name__)
 
 Connection = psycopg.Connection[Any]
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -62,20 +65,13 @@ def execute(
     recorded as evidence; WarehouseError when the connection was lost or a promise broken. Batches that
     were finished before stay purged, with their evidence.
     """
-    declarations = load_declarations(settings.declarations_dir)
-    code = code_hash(settings, declarations)
     with connect(settings) as conn:
         try:
-            with safe_errors("preparing the purge"):
-                refuse_logged_values(conn)
-                key = load_key(settings, conn)
-                _refuse_changed_policy(settings, conn, plan_id)
-                _tell_the_planner(conn)
-                conn.commit()
-            job = Job(plan_id, declarations, code, key, batch_items)
-            more = _try_batch(conn, job, recount=True)
+            job = _prepared(settings, conn, plan_id, batch_items)
+            _try(conn, lambda: order_deletions(conn, job))
+            more = _try(conn, lambda: run_batch(conn, job, recount=True))
             while more:
-                more = _try_batch(conn, job, recount=False)
+                more = _try(conn, lambda: run_batch(conn, job))
             with safe_errors("ending the plan"):
                 conn.execute("select ledger.finish_plan(%s)", (plan_id,))
                 conn.commit()
@@ -85,16 +81,43 @@ def execute(
             raise
 
 
-def _try_batch(conn: Connection, job: Job, *, recount: bool) -> bool:
-    """Run the next batch; where others were in the way, pause and try again a few times."""
+def order_objects(settings: Settings, plan_id: UUID) -> int:
+    """Order from their stores the objects that the approved plan's rows point to, and purge nothing yet.
+
+    `execute` does this first by itself. Returns how many orders are new: a row's object is ordered
+    once. Raises as `execute` does.
+    """
+    with connect(settings) as conn:
+        try:
+            job = _prepared(settings, conn, plan_id, DEFAULT_BATCH_ITEMS)
+            return _try(conn, lambda: order_deletions(conn, job))
+        except Refused as refusal:
+            _record(conn, plan_id, refusal)
+            raise
+
+
+def _prepared(settings: Settings, conn: Connection, plan_id: UUID, batch_items: int) -> Job:
+    declarations = load_declarations(settings.declarations_dir)
+    code = code_hash(settings, declarations)
+    with safe_errors("preparing the purge"):
+        refuse_logged_values(conn)
+        key = load_key(settings, conn)
+        _refuse_changed_policy(settings, conn, plan_id)
+        _tell_the_planner(conn)
+        conn.commit()
+    return Job(plan_id, declarations, code, key, batch_items)
+
+
+def _try(conn: Connection, step: Callable[[], Done]) -> Done:
+    """Take one step; where others were in the way, pause and try again a few times."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return run_batch(conn, job, recount=recount)
+            return step()
         except psycopg.Error as error:
             busy = isinstance(error, errors.LockNotAvailable)
             if is_lost(error) or not (busy or is_conflict(error)):
                 raise _failure(error) from None
-        logger.info("a batch is tried again: a table or a guard was in use (%s)", attempt)
+        logger.info("a step is tried again: a table or a guard was in use (%s)", attempt)
         time.sleep(_PAUSE_SECONDS * attempt)
     raise Refused(
         "a landing table or a hold is in use for longer than a batch waits: nothing of the batch was"
