@@ -15,7 +15,7 @@ from retention.errors import Refused, UsageError, WarehouseError
 from retention.ledger import entries
 from retention.plan import reject
 from retention.purge import execute, order_objects
-from retention.purge.batch import STANDS_FOR_OTHERS
+from retention.purge.batch import STANDS_FOR_OTHERS, Job, order_deletions
 from retention.purge.external import UNCONFIRMED
 from retention.report import deletion
 from retention.warehouse.connection import connect
@@ -101,6 +101,25 @@ def test_an_acknowledgement_of_another_object_does_not_count(shop: Shop) -> None
     assert shop.keys("recording") == set()
     assert states(shop) == ["done", "done"]
     assert pointers_kept(shop) == 0
+
+
+def test_an_object_that_is_loaded_between_the_orders_and_the_batch_does_not_go(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_recording(shop, 1)
+    plan = shop.approved_plan()
+    order_objects(shop.settings, plan.plan_id)
+    acknowledge_all(shop)
+
+    def and_then_it_lands(conn: Any, job: Job) -> int:
+        issued = order_deletions(conn, job)
+        point(shop, 1, f"{OBJECT}.new")
+        return issued
+
+    monkeypatch.setattr("retention.purge.run.order_deletions", and_then_it_lands)
+    execute(shop.settings, plan.plan_id)
+    assert shop.outcome(plan)[UNCONFIRMED] == 1
+    assert shop.keys("recording") == {"1"}
 
 
 def test_an_object_that_a_row_no_longer_points_to_is_waited_for_too(shop: Shop) -> None:

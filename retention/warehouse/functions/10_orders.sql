@@ -96,23 +96,20 @@ set search_path = pg_catalog, ledger, pg_temp as $$
         and o.erased_at is null
 $$;
 
--- Withdraws what a plan that ended without being carried out still orders. A person who rejects a plan
--- says no to its rows, so the open orders of those rows go too where an earlier plan gave them.
-create or replace function ledger.withdraw_orders_of_plan(plan uuid, with_its_rows boolean, reason text) returns void
+-- Withdraws the open orders of a plan's rows when the plan is rejected or expires before its end, also
+-- where an earlier plan gave them: nobody stands behind these rows any more.
+create or replace function ledger.withdraw_orders_of_plan(plan uuid, reason text) returns void
 language sql
 set search_path = pg_catalog, ledger, pg_temp as $$
     select ledger.erase_orders(array_agg(o.order_id), plan, reason)
     from ledger.deletion_orders as o
     where
         o.acknowledged_at is null and o.erased_at is null
-        and (
-            o.plan_id = plan
-            or (with_its_rows and exists (
-                select from ledger.plan_items as i
-                where
-                    i.plan_id = plan and i.source_schema = o.source_schema
-                    and i.source_table = o.source_table and i.token = o.token
-            ))
+        and exists (
+            select from ledger.plan_items as i
+            where
+                i.plan_id = plan and i.source_schema = o.source_schema
+                and i.source_table = o.source_table and i.token = o.token
         )
 $$;
 
