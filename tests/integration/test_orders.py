@@ -413,6 +413,31 @@ def test_no_evidence_and_no_report_holds_a_pointer(shop: Shop) -> None:
     assert "s3://" not in shown
 
 
+def test_a_pointer_that_outlives_its_row_is_found(shop: Shop) -> None:
+    with_recording(shop, 1)
+    plan = shop.approved_plan()
+    order_objects(shop.settings, plan.plan_id)
+    acknowledge_all(shop)
+    execute(shop.settings, plan.plan_id)
+    shop.conn.execute(
+        "update ledger.deletion_orders set object_pointer = %s, record_key = '1', erased_at = null",
+        (OBJECT,),
+    )
+    shop.conn.commit()
+    (finding,) = verify.read_back(shop.settings, plan.plan_id).findings
+    assert "pointed to" in finding.what
+
+
+def test_an_expired_order_is_not_handed_over(shop: Shop) -> None:
+    """A plan that was begun and never ended, and that nobody has looked at since."""
+    with_recording(shop, 1)
+    plan = shop.approved_plan()
+    order_objects(shop.settings, plan.plan_id)
+    shop.conn.execute("update ledger.plans set expires_on = ledger.today() - 1")
+    shop.conn.commit()
+    assert orders.hand_over(shop.settings) == []
+
+
 def test_a_store_that_does_not_answer_is_a_finding(shop: Shop) -> None:
     with_recording(shop, 1)
     execute(shop.settings, shop.approved_plan().plan_id)

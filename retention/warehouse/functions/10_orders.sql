@@ -183,6 +183,7 @@ begin
     where
         o.order_id = any(chosen)
         and p.approved_by is not null
+        and (p.state = 'executed' or p.expires_on >= ledger.today())
         and r.status = 'overdue'
         and not exists (
             select from ledger.review_decisions as d
