@@ -59,6 +59,9 @@ COMMANDS: dict[str, Entry] = {
     "controls": Entry("cli.controls:controls", "Run the persons whose fate is known."),
     "review": Entry("cli.review:review", "List and decide the records that need a person."),
     "hold": Entry("cli.hold:hold", "Place, release and list what blocks a deletion."),
+    "orders": Entry(
+        "cli.orders:orders", "Order stores outside the warehouse to delete; take their answers."
+    ),
     "report": Entry("cli.report:report", "Write the report: JSON and one page."),
 }
 

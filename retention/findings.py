@@ -1,4 +1,5 @@
-"""What somebody must look at, each as one line: late records, unfinished work, drifted tables.
+"""What somebody must look at, each as one line: late records, unfinished work, silent stores, drifted
+tables.
 
 Belongs here: what is a finding of the classification, the plans and the catalogue. Does not belong
 here: counting the population (status.py) and the checks, which other layers add.
@@ -106,6 +107,27 @@ def unfinished(plans: tuple[OpenPlan, ...]) -> Iterator[Finding]:
                 f" `retention purge {plan.plan_id}` until {plan.expires_on}",
                 records=plan.items,
             )
+
+
+def unacknowledged(conn: Connection) -> list[Finding]:
+    """A finding per store that was ordered to delete and has not answered within the policy's days."""
+    rows = conn.execute(
+        "select orders.store, count(*), min((orders.ordered_at at time zone 'Europe/Oslo')::date),"
+        " settings.order_patience_days"
+        " from ledger.deletion_orders_shown as orders cross join policy.policy_settings as settings"
+        " where orders.state = 'open' and (orders.ordered_at at time zone 'Europe/Oslo')::date"
+        " < ledger.today() - settings.order_patience_days"
+        " group by orders.store, settings.order_patience_days order by orders.store"
+    ).fetchall()
+    return [
+        Finding(
+            "order_unacknowledged",
+            f"{store}: {number} deletion orders not acknowledged for more than {days} days, the"
+            f" oldest of {oldest}: `retention orders list --open`",
+            records=number,
+        )
+        for store, number, oldest, days in rows
+    ]
 
 
 def stale(conn: Connection, classification: Classification) -> Iterator[Finding]:

@@ -135,6 +135,7 @@ def read_status(
             *queued,
             *findings.unfinished(plans),
             *findings.syncs_not_ended(conn, classification.as_of, settings),
+            *(() if classification.suffix else findings.unacknowledged(conn)),
             *findings.drifted(conn, settings),
             *findings.untraceable(conn, settings),
             *further(conn, classification),

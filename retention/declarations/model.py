@@ -195,6 +195,14 @@ class PersonalColumn(Part):
         return value
 
 
+class ExternalObject(Part):
+    """A column that points to a recording, document or scan outside the warehouse. `store` names where
+    that lies; without it, the system of the table."""
+
+    column: str
+    store: str | None = Field(default=None, min_length=1)
+
+
 class RuleName(Part):
     rule: str
 
@@ -230,7 +238,7 @@ class TableDeclaration(Part):
     handover: Handover | None = None
     instruction: Instruction | None = None
     request: Request | None = None
-    external_object: str | None = None
+    external_object: tuple[ExternalObject, ...] = ()
     personal: dict[str, PersonalColumn] = Field(default_factory=dict)
     harmless: tuple[str, ...] = ()
 
@@ -238,6 +246,12 @@ class TableDeclaration(Part):
     @classmethod
     def one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("external_object", mode="before")
+    @classmethod
+    def column_or_more(cls, value: Any) -> Any:
+        listed = value if isinstance(value, list | tuple) else [value]
+        return tuple({"column": one} if isinstance(one, str) else one for one in listed)
 
     @field_validator("personal", mode="before")
     @classmethod
@@ -272,6 +286,8 @@ class TableDeclaration(Part):
             raise ValueError("`unmatched: own_rule` needs `otherwise: {rule, anchor}`")
         if self.period and not self.anchor_columns:
             raise ValueError("a period of its own needs an `anchor`")
+        if self.external_object and not self.system:
+            raise ValueError("a table with an `external_object` needs the `system` it comes from")
         if self.key_is_personal and len(self.key) != 1:
             raise ValueError("`key_is_personal` is for a key of one column")
         return self
@@ -279,6 +295,11 @@ class TableDeclaration(Part):
     @property
     def qualified(self) -> str:
         return f"{self.schema_}.{self.name}"
+
+    @property
+    def stores(self) -> dict[str, str]:
+        """The store behind each column that points to an object outside the warehouse."""
+        return {each.column: each.store or self.system for each in self.external_object}
 
     @property
     def staging_model(self) -> str:
@@ -336,6 +357,8 @@ class TableDeclaration(Part):
         """Landing columns the record facts read: without one of them the table is set aside."""
         used: list[str | None] = [*self.key, *self.entity, *self.anchor_columns]
         used += [self.current_when, self.soft_delete, self.collected_at]
+        # Without the pointer nobody could tell what must go before the row.
+        used += [pointer.column for pointer in self.external_object]
         if self.subject:
             used += [self.subject.foreign_key, self.subject.through]
             used += [*self.subject.email, *self.subject.phone]

@@ -84,6 +84,7 @@ class Operations(Marked):
     sync_timeout_hours: Hours
     purge_rows_per_second: Rate
     pause_seconds: Seconds
+    order_patience_days: Days
     idle_active: PeriodText
 
 

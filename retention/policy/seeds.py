@@ -45,6 +45,7 @@ def _settings(policy: Policy) -> Rows:
             parse_period(operations.idle_active).months,
             sentence.value if sentence else "none",
             operations.plan_valid_days.value,
+            operations.order_patience_days.value,
         )
     ]
 
@@ -110,6 +111,7 @@ SEEDS: dict[str, tuple[tuple[str, ...], Callable[[Policy], Rows]]] = {
             "idle_active_months",
             "lead_reading",
             "plan_valid_days",
+            "order_patience_days",
         ),
         _settings,
     ),

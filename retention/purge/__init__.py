@@ -6,6 +6,6 @@ was done (`retention.verify`), which shares no code with this.
 """
 
 from retention.purge.pace import Pace, unattended
-from retention.purge.run import PurgeResult, execute, outcome
+from retention.purge.run import PurgeResult, execute, order_objects, outcome
 
-__all__ = ["Pace", "PurgeResult", "execute", "outcome", "unattended"]
+__all__ = ["Pace", "PurgeResult", "execute", "order_objects", "outcome", "unattended"]

@@ -7,8 +7,9 @@ themselves, and what happens between batches (`run`).
 the plan over, and plan, approval, policy, code, classification and key are what they were. 3. Our guards,
 which wait for a hold that is being placed. 4. Landing's: every declared table is locked against writers,
 so that nothing lands between the look and the delete. 5. The look: the records as classified today, then
-the facts as they land now, then what other records of a case stand on. 6. Deletes and tombstones, landing
-and copies. 7. The evidence. 8. Commit.
+the facts as they land now, then objects outside the warehouse that are not confirmed deleted, then what
+other records of a case stand on. 6. Deletes and tombstones, landing and copies, pointers. 7. The evidence.
+8. Commit.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from retention.errors import Refused, WarehouseError
 from retention.keys import MasterKey
 from retention.lineage import Lineage
 from retention.plan.tables import PlanTable, plan_tables
-from retention.purge import delete, downstream, evidence, guards, live, reclassified
+from retention.purge import delete, downstream, evidence, external, guards, live, reclassified
 from retention.purge.copies import copies, touched
 from retention.purge.delete import GONE, Range
 from retention.purge.evidence import TableEvidence
@@ -85,14 +86,43 @@ def run_batch(conn: Connection, job: Job) -> int | None:
         _refuse_tables(conn, items, tables)
         reclassified.skip_reclassified(conn, items)
         live.skip_changed(conn, items.plan_id, items.first, items.last, readable)
+        external.skip_unconfirmed(conn, items, readable)
         reclassified.skip_anchors(conn, items, tables)
         reclassified.check_tokens(conn, items, job.key)
         purged, copied = _purge(conn, items, tables, job.lineage)
+        external.erase_pointers(conn, items)
         evidence.number_skipped(conn, items)
         evidence.append(conn, items, job.fence, purged, copied)
         reached("before_commit")
     reached("after_commit")
     return sum(table.purged for table in purged)
+
+
+def order_deletions(conn: Connection, job: Job) -> int:
+    """Order from their stores, in one transaction, the objects that the plan's rows point to, and
+    return how many orders are new. Raises as `run_batch` does; nothing is skipped or deleted."""
+    conn.isolation_level = IsolationLevel.READ_COMMITTED
+    with conn.transaction():
+        guards.only_purge(conn, _TURN_WAIT)
+        _enter(conn, job)
+        tables = _tables(conn, job)
+        pointing = external.unordered(conn, job.plan_id, tables)
+        if not pointing:
+            return 0
+        items = _all_planned(conn, job)
+        reclassified.check_tokens(conn, items, job.key)
+        readable = [table.declaration for table in tables if table.readable]
+        return external.write_orders(conn, items, pointing, readable)
+
+
+def _all_planned(conn: Connection, job: Job) -> Range:
+    row = conn.execute(
+        "select min(item_no), max(item_no) from ledger.plan_items"
+        " where plan_id = %s and state = 'planned'",
+        (job.plan_id,),
+    ).fetchone()
+    assert row is not None
+    return Range(job.plan_id, first=row[0], last=row[1], batch_no=0)
 
 
 def _tables(conn: Connection, job: Job) -> list[PlanTable]:

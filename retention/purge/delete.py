@@ -114,7 +114,7 @@ def delete_landing(conn: Connection, items: Range, table: TableDeclaration) -> i
         )
         select (select count(*) from gone), (select count(*) from marked), (select count(*) from buried)
         """
-    ).format(landing=sql.Identifier(table.schema_, table.name), same_key=_same_key(conn, table))
+    ).format(landing=sql.Identifier(table.schema_, table.name), same_key=same_key(conn, table))
     row = conn.execute(
         statement, {**items.parameters(), "schema": table.schema_, "table": table.name}
     ).fetchone()
@@ -257,9 +257,9 @@ def forget_names(conn: Connection) -> None:
     )
 
 
-def _same_key(conn: Connection, table: TableDeclaration) -> sql.Composable:
-    """The condition under which a landing row is the item's: the key as text, cast back to the
-    column's type, so that the table's own index finds it."""
+def same_key(conn: Connection, table: TableDeclaration) -> sql.Composable:
+    """The condition under which a landing row `landed` is the item's of a `record`: the key as text,
+    cast back to the column's type, so that the table's own index finds it."""
     if table.key_is_personal:
         return sql.SQL("sletteplikt.link_hash('key', landed.{}::text) = record.record_key").format(
             sql.Identifier(table.key[0])

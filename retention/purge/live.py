@@ -32,10 +32,7 @@ def skip_changed(
     conn: Connection, plan_id: UUID, first: int, last: int, tables: Sequence[TableDeclaration]
 ) -> None:
     """Skip every item whose case has a row that is not as it was classified."""
-    _collect_reach(conn, plan_id, first, last, tables)
-    conn.execute("create temporary table purge_affected (case_id text primary key) on commit drop")
-    for table in tables:
-        _run(conn, _affected_sql(table))
+    collect_affected(conn, plan_id, first, last, tables)
     conn.execute(
         """
         update ledger.plan_items as items
@@ -46,6 +43,16 @@ def skip_changed(
         """,
         {"plan": plan_id, "first": first, "last": last, "changed": CHANGED},
     )
+
+
+def collect_affected(
+    conn: Connection, plan_id: UUID, first: int, last: int, tables: Sequence[TableDeclaration]
+) -> None:
+    """Fill pg_temp.purge_affected with the cases that have a row which is not as it was classified."""
+    _collect_reach(conn, plan_id, first, last, tables)
+    conn.execute("create temporary table purge_affected (case_id text primary key) on commit drop")
+    for table in tables:
+        _run(conn, _affected_sql(table))
 
 
 def _collect_reach(

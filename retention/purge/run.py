@@ -9,8 +9,9 @@ its evidence or not at all.
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -26,7 +27,7 @@ from retention.ledger.failures import is_conflict, is_lost, safe_errors, transla
 from retention.lineage import find_lineage
 from retention.policy import Policy, in_force, load_versions
 from retention.purge import executor
-from retention.purge.batch import Job, run_batch
+from retention.purge.batch import Job, order_deletions, run_batch
 from retention.purge.pace import UNLIMITED, Pace
 from retention.settings import Settings
 from retention.warehouse.connection import connect
@@ -44,6 +45,7 @@ _PAUSE_SECONDS = 0.25
 logger = logging.getLogger(__name__)
 
 Connection = psycopg.Connection[Any]
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -71,26 +73,14 @@ def execute(
     evidence; WarehouseError when the connection was lost or a promise broken. Batches that were finished
     before stay purged, with their evidence.
     """
-    declarations = load_declarations(settings.declarations_dir)
-    code = code_hash(settings, declarations)
     with connect(settings) as conn:
         try:
-            with safe_errors("preparing the purge"):
-                refuse_logged_values(conn)
-                key = load_key(settings, conn)
-                policy = _unchanged_policy(settings, conn, plan_id)
-                _tell_the_planner(conn)
-                lineage = find_lineage(conn, settings, declarations)
-                conn.commit()
-                timeout = policy.operations.sync_timeout_hours.value
-                schemas = _schemas(conn, plan_id)
-                _refuse_while_syncing(conn, schemas, timeout)
-                fence = executor.begin(conn, plan_id, code, key.key_id)
-            job = Job(plan_id, declarations, lineage, code, key, pace.items(batch_items), fence)
-            while (purged := _try_batch(conn, job)) is not None:
+            job, quiet = _prepared(settings, conn, plan_id, pace.items(batch_items))
+            _try(conn, lambda: order_deletions(conn, job))
+            while (purged := _try(conn, lambda: run_batch(conn, job))) is not None:
                 pace.rest(purged)
                 with safe_errors("looking for syncs under way"):
-                    _refuse_while_syncing(conn, schemas, timeout)
+                    quiet()
             with safe_errors("ending the plan"):
                 conn.execute("select ledger.finish_plan(%s)", (plan_id,))
                 conn.commit()
@@ -106,11 +96,49 @@ def outcome(settings: Settings, plan_id: UUID) -> PurgeResult:
         return _result(conn, plan_id)
 
 
-def _try_batch(conn: Connection, job: Job) -> int | None:
-    """Run the next batch; where others were in the way, pause and try again a few times."""
+def order_objects(settings: Settings, plan_id: UUID) -> int:
+    """Order from their stores the objects that the approved plan's rows point to, and purge nothing yet.
+
+    `execute` does this first by itself. Returns how many orders are new: a row's object is ordered
+    once. Raises as `execute` does.
+    """
+    with connect(settings) as conn:
+        try:
+            job, _ = _prepared(settings, conn, plan_id, DEFAULT_BATCH_ITEMS)
+            return _try(conn, lambda: order_deletions(conn, job))
+        except Refused as refusal:
+            _record(conn, plan_id, refusal)
+            raise _with_the_halts_reason(conn, refusal) from None
+
+
+def _prepared(
+    settings: Settings, conn: Connection, plan_id: UUID, batch_items: int
+) -> tuple[Job, Callable[[], None]]:
+    """What every batch needs, and the look for syncs under way that goes between two of them.
+
+    Whoever was carrying the plan out before is shut out from here on."""
+    declarations = load_declarations(settings.declarations_dir)
+    code = code_hash(settings, declarations)
+    with safe_errors("preparing the purge"):
+        refuse_logged_values(conn)
+        key = load_key(settings, conn)
+        policy = _unchanged_policy(settings, conn, plan_id)
+        _tell_the_planner(conn)
+        lineage = find_lineage(conn, settings, declarations)
+        conn.commit()
+        timeout = policy.operations.sync_timeout_hours.value
+        schemas = _schemas(conn, plan_id)
+        _refuse_while_syncing(conn, schemas, timeout)
+        fence = executor.begin(conn, plan_id, code, key.key_id)
+    job = Job(plan_id, declarations, lineage, code, key, batch_items, fence)
+    return job, lambda: _refuse_while_syncing(conn, schemas, timeout)
+
+
+def _try(conn: Connection, step: Callable[[], Done]) -> Done:
+    """Take one step; where others were in the way, pause and try again a few times."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return run_batch(conn, job)
+            return step()
         except psycopg.Error as error:
             busy = isinstance(error, errors.LockNotAvailable)
             if is_lost(error) or not (busy or is_conflict(error)):

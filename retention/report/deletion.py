@@ -19,6 +19,7 @@ from retention.errors import UsageError
 from retention.files import replace_text
 from retention.ledger import entries
 from retention.ledger.failures import safe_errors
+from retention.purge.external import UNCONFIRMED
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 
@@ -26,7 +27,7 @@ LEVEL = "logical"
 NOT_COVERED = (
     "Disk pages, indexes and statistics may hold values of deleted rows until they are rewritten.",
     "Write-ahead log, replicas and backups hold them until they have rotated.",
-    "Recordings, documents and scans outside the warehouse that deleted rows pointed to.",
+    "Recordings, documents and scans outside the warehouse: their stores said that they deleted them.",
     "Source systems: what they send again is recognised by its tombstone and due again.",
 )
 
@@ -81,6 +82,10 @@ def _build(conn: Connection, plan_id: UUID) -> dict[str, Any]:
             "batches": batches,
             "end": end,
         },
+        "orders": {
+            "stores": _orders(conn, plan_id),
+            "rows_waiting": _summed(batch["skipped"] for batch in batches).get(UNCONFIRMED, 0),
+        },
         "counts": {
             "by_table": _summed(
                 {t["table"]: t["purged"]} for batch in batches for t in batch["tables"]
@@ -95,6 +100,28 @@ def _build(conn: Connection, plan_id: UUID) -> dict[str, Any]:
             for e in written
         ],
     }
+
+
+def _orders(conn: Connection, plan_id: UUID) -> list[dict[str, Any]]:
+    """Per store what was ordered from it for the plan's rows, by this plan or before, and its answers."""
+    rows = conn.execute(
+        """
+        select orders.store, count(*) filter (where orders.plan_id = %(plan)s),
+            count(orders.acknowledged_at), count(*) filter (where orders.state = 'open'),
+            count(*) filter (where orders.state = 'withdrawn')
+        from ledger.deletion_orders_shown as orders
+        join ledger.plan_items as items
+            on items.source_schema = orders.source_schema
+            and items.source_table = orders.source_table and items.token = orders.token
+        join ledger.plans as plans on plans.plan_id = items.plan_id
+        where items.plan_id = %(plan)s
+        and orders.ordered_at <= coalesce(plans.executed_at, orders.ordered_at)
+        group by orders.store order by orders.store collate "C"
+        """,
+        {"plan": plan_id},
+    ).fetchall()
+    names = ("store", "issued", "acknowledged", "open", "withdrawn")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _by_rule(conn: Connection, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -61,9 +61,7 @@ def candidates(
         for column, kind in columns.items():
             if _fits(own[key], kind):
                 renamed = table.model_copy(update={"key": (column,)})
-                place = Place(
-                    f"{schema}.{name}", relation, written_key(renamed, {column: kind})
-                )
+                place = Place(f"{schema}.{name}", relation, written_key(renamed, {column: kind}))
                 yield Candidate(place, relation, column, texts, frozenset(columns))
 
 

@@ -42,6 +42,7 @@ def contradictions(conn: Connection, plan_id: UUID | None) -> list[Finding]:
             ("items purged and tombstones differ", abs(purged - tombstones)),
             ("rows purged and rows in evidence differ", abs(purged - proven)),
             ("items still hold keys", keys_left),
+            ("deletion orders still hold what purged rows pointed to", _pointers_left(conn, plan)),
             ("evidence does not match its hash", sum(not _intact(entry) for entry in written)),
             ("batches do not match their tombstones", _wrong_roots(conn, plan, batches)),
             ("batches changed rows beside the plan", sum(_unaccounted(b) for b in batches)),
@@ -56,6 +57,17 @@ def contradictions(conn: Connection, plan_id: UUID | None) -> list[Finding]:
         ]
         findings += [Finding(f"plan {plan}", what, count) for what, count in checks if count]
     return findings
+
+
+def _pointers_left(conn: Connection, plan_id: UUID) -> int:
+    """Orders from before a row was purged, and not erased with it."""
+    row = conn.execute(
+        "select count(*) from ledger.tombstones as t join ledger.deletion_orders as o"
+        " using (source_schema, source_table, token)"
+        " where t.plan_id = %s and o.ordered_at <= t.purged_at and o.object_pointer is not null",
+        (plan_id,),
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _intact(entry: entries.Entry) -> bool:

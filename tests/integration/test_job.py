@@ -29,7 +29,7 @@ from landing.sample.tables import TABLES
 from orchestration.instance import dagster_environment
 from orchestration.lock import only_run
 from orchestration.run import JobResult, run_job
-from retention import classify, plan, state
+from retention import classify, orders, plan, purge, state
 from retention.errors import Refused, UsageError, WarehouseError
 from retention.keys import key_path
 from retention.plan import Plan
@@ -246,6 +246,11 @@ def test_an_approved_plan_starts_its_purge_and_leaves_evidence(
         assert isinstance(asked, RunRequest)
         assert asked.run_key == f"{made.plan_id}:0:0"
 
+    # What the stores of recordings, documents and scans answer in time goes with the plan.
+    purge.order_objects(house.settings, made.plan_id)
+    handed = orders.hand_over(house.settings)
+    assert {order.table for order in handed} >= {"crm.recording", "crm.assignment_document"}
+    orders.acknowledge(house.settings, {order.order_id: "a receipt" for order in handed})
     result = run_job(house.settings, "execute_purge", plan_id=made.plan_id)
     assert result.success
     assert set(result.seconds) == {"purge_run", "read_back", "deletion_report"}

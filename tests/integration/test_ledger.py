@@ -144,6 +144,8 @@ FORBIDDEN = {
         "select ledger.approve_plan(gen_random_uuid(), 'x')",
         "select ledger.append_entry('check', '{}')",
         "select ledger.begin_classification(current_date, 'x')",
+        "select * from ledger.hand_over_orders()",
+        "select ledger.acknowledge_orders('{}', '{}')",
         "select ledger.halt('x')",
         "select ledger.resume('x')",
     ],
@@ -160,6 +162,8 @@ FORBIDDEN = {
         "update ledger.halts set resumed_at = now()",
         "delete from ledger.tombstones",
         "update ledger.guards set blockers = 0",
+        "select object_pointer from ledger.deletion_orders",
+        "select ledger.erase_orders_of_batch(gen_random_uuid(), 1)",
     ],
     "purger": [
         "update ledger.plans set state = 'approved'",
@@ -179,6 +183,10 @@ FORBIDDEN = {
         "delete from ledger.halts",
         "select ledger.close_plan(gen_random_uuid(), 'rejected', 'planned', 'withdrawn')",
         "select ledger.lift_guard(null)",
+        "update ledger.deletion_orders set acknowledged_by = 'x'",
+        "insert into ledger.deletion_orders (acknowledged_by) values ('x')",
+        "delete from ledger.deletion_orders",
+        "select ledger.erase_orders('{}', null, 'x')",
     ],
 }
 

@@ -1,14 +1,16 @@
 """The commands from plan to evidence, as processes of their own: what they print and how they end.
 
-Belongs here: exit codes and output of plan, approve, reject, purge, verify, hold and review. Does not
-belong here: what they do, which the engine's own tests show.
+Belongs here: exit codes and output of plan, approve, reject, purge, verify, hold, review and orders.
+Does not belong here: what they do, which the engine's own tests show.
 """
 
 import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -144,6 +146,45 @@ def test_holds_and_reviews(shop: Shop, retention: Command) -> None:
         "review", "decide", "shop.recording", "1", "keep", "--until", "2099-12-31", "--reason", "r"
     )
     assert kept.returncode == 0, kept.stderr
+
+
+def test_orders_to_a_store_and_its_answers(shop: Shop, retention: Command, tmp_path: Path) -> None:
+    for number in (1, 2):
+        shop.person(number)
+    shop.conn.execute("update shop.recording set object_url = 's3://lyd/' || id")
+    plan = shop.approved_plan()
+    assert retention("purge", plan.plan_id).returncode == 0
+    listed = retention.json("orders", "list", "--open")
+    assert [order["state"] for order in listed] == ["open", "open"]
+    plain = retention("orders", "list")
+    assert plain.returncode == 0
+    assert "s3://" not in plain.stdout + json.dumps(listed)
+    shown = retention.json("orders", "list", "--pointers", login=shop.approver)
+    assert {order["object_pointer"] for order in shown} == {"s3://lyd/1", "s3://lyd/2"}
+
+    exported = retention("orders", "export", "--store", "Shop")
+    handed = [json.loads(line) for line in exported.stdout.splitlines()]
+    assert {order["object_pointer"] for order in handed} == {"s3://lyd/1", "s3://lyd/2"}
+    assert retention("orders", "export", "--store", "Another").stdout == ""
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text(json.dumps({"order_id": handed[0]["order_id"], "reference": "slettet"}))
+    assert retention.json("orders", "import", answers) == {"acknowledged": 1}
+    told = retention("orders", "acknowledge", handed[1]["order_id"], "--reference", "T-17")
+    assert told.stdout == "Acknowledged 1.\n"
+    done = retention.json("orders", "list")
+    assert {order["acknowledgement"] for order in done} == {"slettet", "T-17"}
+    assert retention.json("orders", "list", "--open") == []
+
+    answers.write_text('{"order_id": "x"}')
+    for arguments, code in (
+        (("orders", "import", answers), 2),
+        (("orders", "import", tmp_path / "not there"), 2),
+        (("orders", "acknowledge", UUID(int=0), "--reference", "T-17"), 2),
+        (("orders", "acknowledge", handed[1]["order_id"], "--reference", " "), 2),
+    ):
+        failed = retention(*arguments)
+        assert (failed.returncode, failed.stdout) == (code, ""), arguments
+        assert failed.stderr.count("\n") == 1
 
 
 def test_wrong_usage_is_one_line_and_changes_nothing(shop: Shop, retention: Command) -> None:

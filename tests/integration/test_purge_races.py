@@ -16,10 +16,11 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 
+from retention import orders
 from retention.errors import Refused
 from retention.ledger import classifications
 from retention.plan import Plan, PlanPreview, create, preview
-from retention.purge import PurgeResult, execute
+from retention.purge import PurgeResult, execute, order_objects
 from retention.purge.guards import DECIDED, HELD
 from retention.purge.live import CHANGED
 from retention.warehouse.connection import connect
@@ -69,6 +70,28 @@ def test_a_hold_being_placed_is_waited_for_and_then_heeded(shop: Shop, scope: st
     assert result.skipped[HELD] > 0
     assert "1" in shop.keys("person")
     assert scope != "assignment" or "1" in shop.keys("assignment")
+
+
+ORDERING: dict[str, Callable[[Shop, Plan], Any]] = {
+    "ordered": lambda shop, plan: order_objects(shop.settings, plan.plan_id),
+    "handed over": lambda shop, plan: len(orders.hand_over(shop.settings)),
+}
+
+
+@pytest.mark.parametrize("step", ORDERING)
+def test_a_hold_being_placed_is_waited_for_before_a_store_is_told(shop: Shop, step: str) -> None:
+    """What a store has deleted, no hold brings back."""
+    shop.person(1)
+    shop.conn.execute("update shop.recording set object_url = 's3://lyd/1'")
+    plan = shop.approved_plan()
+    if step == "handed over":
+        order_objects(shop.settings, plan.plan_id)
+    with connect(shop.approver) as placer:
+        placer.execute(HOLDS["person"])
+        with in_background(lambda: ORDERING[step](shop, plan)) as told:
+            wait_until_blocked(shop, placer)
+            placer.commit()
+            assert told.result(timeout=60) == 0
 
 
 def test_a_hold_that_was_given_up_does_not_stop_the_purge(shop: Shop) -> None:

@@ -51,6 +51,7 @@ def test_the_settings_are_one_row(seeds: Path) -> None:
             "idle_active_months": "12",
             "lead_reading": "both",
             "plan_valid_days": "7",
+            "order_patience_days": "14",
         }
     ]
 

@@ -200,6 +200,9 @@ begin
     set state = to_item_state, record_key = null, case_id = null, subject_token = null, guard_keys = '{}'
     where plan_id = plan and state = from_item_state;
     update ledger.plans set state = final_state where plan_id = plan;
+    if final_state = 'rejected' then
+        perform ledger.withdraw_orders_of_plan(plan, 'its plan was rejected');
+    end if;
     perform ledger.append('plan_closed', jsonb_build_object(
         'plan_id', plan, 'state', final_state, 'by', session_user, 'at', ledger.iso_time(now())
     ));

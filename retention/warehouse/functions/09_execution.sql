@@ -115,6 +115,7 @@ begin
         update ledger.plan_items as i
         set state = 'skipped', skip_reason = 'the plan expired'
         where i.plan_id = plan.plan_id and i.state = 'planned';
+        perform ledger.withdraw_orders_of_plan(plan.plan_id, 'its plan expired');
     end if;
     if exists (select from ledger.plan_items as i where i.plan_id = plan.plan_id and i.state = 'planned') then
         return false;
