@@ -15,8 +15,9 @@ from retention.errors import Refused, UsageError, WarehouseError
 from retention.ledger import entries
 from retention.plan import reject
 from retention.purge import execute, order_objects
-from retention.purge.batch import STANDS_FOR_OTHERS, Job, order_deletions
+from retention.purge.batch import Job, order_deletions
 from retention.purge.external import UNCONFIRMED
+from retention.purge.reclassified import STANDS_FOR_OTHERS
 from retention.report import deletion
 from retention.warehouse.connection import connect
 from tests.factories import Shop
