@@ -122,6 +122,7 @@ def read_status(
             *(() if classification.suffix else findings.stale(conn, classification)),
             *overdue,
             *queued,
+            *findings.holds_past_their_day(conn),
             *findings.unfinished(plans),
             *findings.drifted(conn, settings),
             *further(conn, classification),
