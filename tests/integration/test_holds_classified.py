@@ -70,7 +70,7 @@ class Held:
     restarted: str
 
     def rows(self, query: LiteralString, *values: Any) -> Sequence[tuple[Any, ...]]:
-        return self.conn.execute(query, values).fetchall()
+        return self.conn.execute(query, values or None).fetchall()
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,7 @@ def test_an_acknowledged_claim_runs_from_its_day_and_says_so(held: Held) -> None
 
 def test_what_was_restarted_is_not_found_to_be_overdue_unflagged(held: Held) -> None:
     unflagged = held.rows(
-        "select count(*) from retention.record_checks as checks"
+        "select count(*) from retention.checked_records as checks"
         " join intermediate.int_record_cases as cases using (source_schema, source_table, record_key)"
         " where not checks.is_flagged_when_overdue"
         " and (cases.assignment_id = %s or cases.subject_id in"
