@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -132,6 +133,9 @@ def test_holds_and_reviews(shop: Shop, retention: Command) -> None:
         "a",
     )["blocker_id"]
     assert placed in retention("hold", "list").stdout
+    law = ("--law", "foreldelsesloven § 14")
+    assert retention("hold", "release", placed, *law).returncode == 2
+    assert retention("hold", "release", placed, "--restart-r4", *law).returncode == 2
     assert retention("hold", "release", placed).returncode == 0
     assert retention("hold", "release", placed).returncode == 3
     assert retention.json("hold", "list") == []
@@ -154,6 +158,8 @@ def test_wrong_usage_is_one_line_and_changes_nothing(shop: Shop, retention: Comm
         ("plan", "show", "00000000-0000-0000-0000-000000000000"),
         ("purge",),
         ("hold", "add", "nobody", "x", "--reason", "r", "--authority", "a"),
+        ("hold", "confirm", str(uuid4()), "--until", "2026-13-01", "--reason", "r"),
+        ("hold", "confirm", str(uuid4()), "--until", "2026-12-01", "--reason", "r"),
         ("hold", "add", "table", "shop.mail", "--reason", "r", "--authority", "a", "--until", "x"),
         ("review", "list"),
         ("purge", "no-uuid"),
