@@ -1,11 +1,11 @@
 """`retention hold`: what keeps records from being purged.
 
 Belongs here: the commands' arguments and what they print. Does not belong here: what a blocker does;
-`retention.holds` places and releases them as the login of the connection.
+`retention.holds` places, confirms and releases them as the login of the connection.
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -13,7 +13,11 @@ import typer
 from cli.arguments import parse_day
 from cli.console import JsonFlag, say, show_json, show_table
 from retention import holds
+from retention.errors import UsageError
 from retention.settings import load_settings
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 class Kind(StrEnum):
@@ -56,7 +60,7 @@ def add(
         typer.Option(
             "--until",
             metavar="DATE",
-            help="Expected last day. Ends a lock; a hold stands until it is released.",
+            help="Expected last day. Ends a lock; a hold stands on until it is confirmed or released.",
         ),
     ] = None,
     as_json: JsonFlag = False,
@@ -78,17 +82,64 @@ def add(
         say(f"Placed {kind.value} {placed}.")
 
 
+@hold.command("confirm")
+def confirm(
+    blocker_id: Annotated[UUID, typer.Argument(metavar="ID", help="As `hold list` shows it.")],
+    until: Annotated[
+        str, typer.Option("--until", metavar="DATE", help="The new expected last day.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stays out of the evidence.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Confirm that a hold or restriction stands beyond its day."""
+    until_on = parse_day(until)
+    assert until_on is not None
+    holds.confirm(load_settings(), blocker_id, until_on=until_on, reason=reason)
+    if as_json:
+        show_json({"confirmed": blocker_id, "until_on": until_on})
+    else:
+        say(f"Confirmed {blocker_id} until {until_on}.")
+
+
 @hold.command("release")
 def release(
     blocker_id: Annotated[UUID, typer.Argument(metavar="ID", help="As `hold list` shows it.")],
+    restart_r4: Annotated[
+        bool,
+        typer.Option(
+            "--restart-r4",
+            help="The claim was acknowledged: R4 begins anew for the assignment, or for each completed"
+            " one of the person. Needs --law and --on.",
+        ),
+    ] = False,
+    law: Annotated[
+        str | None, typer.Option("--law", help="The law by which it does, such as «… § 14».")
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DATE", help="The day of the acknowledgement.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Release a hold, restriction or lock."""
-    holds.release(load_settings(), blocker_id)
+    """Release a hold, restriction or lock. No period begins anew by that alone."""
+    restart = _restart(restart_r4, law, parse_day(on))
+    restarted = holds.release(load_settings(), blocker_id, restart=restart)
     if as_json:
-        show_json({"released": blocker_id})
-    else:
-        say(f"Released {blocker_id}.")
+        show_json({"released": blocker_id, "restarted_assignments": restarted})
+        return
+    say(f"Released {blocker_id}.")
+    if restart:
+        say(
+            f"R4 runs anew from {restart.on} for {restarted} assignments, by {restart.law}:"
+            " `retention run` takes it up, and nothing of theirs is purged before."
+        )
+
+
+def _restart(wanted: bool, law: str | None, on: "date | None") -> holds.Restart | None:
+    if wanted and law and on:
+        return holds.Restart(law, on)
+    if wanted or law or on:
+        raise UsageError("R4 begins anew by --restart-r4 with both --law and --on, or not at all")
+    return None
 
 
 @hold.command("list")
@@ -110,7 +161,7 @@ def list_(
                 one.scope,
                 one.target,
                 one.from_on,
-                one.until_on,
+                f"{one.until_on}, confirm or release" if one.is_past_its_day else one.until_on,
                 one.authority,
                 one.placed_by,
                 one.released_by,

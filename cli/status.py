@@ -28,8 +28,8 @@ def status(as_json: JsonFlag = False) -> None:
     """Show records per category and status, and what somebody must look at.
 
     Ends with 1 when there is a finding: overdue beyond the days of grace, review past its deadline,
-    a table set aside or undeclared, a plan approved and not carried out, a failed check, no fresh
-    classification.
+    a hold past its day, a table set aside or undeclared, a plan approved and not carried out, a
+    failed check, no fresh classification.
     """
     settings = load_settings()
     with (

@@ -32,6 +32,7 @@ FACTS = frozenset(
         "int_contact_points",
         "int_contact_points_matched",
         "int_record_cases",
+        "int_record_candidates",
         "int_case_fingerprints",
         "int_contacts_counted",
         "int_handovers_decided",
@@ -42,6 +43,7 @@ FACTS = frozenset(
 LEDGER = {
     "subject_tokens": "facts",
     "blockers": "deadlines",
+    "assignment_restarts": "deadlines",
     "review_decisions": "deadlines",
     "plans": "plan",
     "plan_items": "plan",

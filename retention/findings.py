@@ -32,6 +32,13 @@ _FRESH_DAYS = 1
 # it holds becomes one when its records pass the days of grace.
 UNFINISHED = ("approved", "executing")
 
+_COVERS = {
+    "subject": "a person",
+    "assignment": "an assignment",
+    "record": "a record",
+    "table": "a table",
+}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -94,6 +101,24 @@ def past_review(conn: Connection, classification: Classification) -> list[Findin
             records=records,
         )
         for table, records, oldest in rows
+    ]
+
+
+def holds_past_their_day(conn: Connection) -> list[Finding]:
+    """A finding per hold or restriction that stands beyond the day expected for it. It never lapses by
+    itself; somebody confirms or releases it."""
+    rows = conn.execute(
+        "select blocker_id, kind, scope, until_on from ledger.blockers"
+        " where released_at is null and kind <> 'lock' and until_on < ledger.today()"
+        " order by until_on, blocker_id"
+    ).fetchall()
+    return [
+        Finding(
+            "hold_past_its_day",
+            f"{kind} {blocker_id} on {_COVERS[scope]} is past its day ({until_on}) and stands on:"
+            f" confirm it (`retention hold confirm {blocker_id} --until DATE --reason …`) or release it",
+        )
+        for blocker_id, kind, scope, until_on in rows
     ]
 
 

@@ -1,7 +1,7 @@
 """Legal holds, restrictions (GDPR art. 18) and locks (§ 8): what keeps records from being purged.
 
-Belongs here: placing, releasing and listing them, as the login that is connected. Does not belong here:
-what they do to a record's status (the models) or to a purge (`retention.purge.guards`).
+Belongs here: placing, confirming, releasing and listing them, as the login that is connected. Does not
+belong here: what they do to a record's status (the models) or to a purge (`retention.purge.guards`).
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,18 @@ Scope = Literal["subject", "assignment", "record", "table"]
 
 
 @dataclass(frozen=True)
+class Restart:
+    """The claim was acknowledged on a day: by that law R4 begins anew (requirements § 2)."""
+
+    law: str
+    on: date
+
+
+@dataclass(frozen=True)
 class Blocker:
     """One hold, restriction or lock. `target`: a person's token, an assignment or record as
-    `schema.table:key`, a table as `schema.table`; None once what it named was purged."""
+    `schema.table:key`, a table as `schema.table`; None once what it named was purged. `is_past_its_day`:
+    it stands beyond the day that was expected, and nobody has confirmed that or released it."""
 
     blocker_id: UUID
     kind: str
@@ -36,6 +45,7 @@ class Blocker:
     placed_at: datetime
     released_at: datetime | None
     released_by: str | None
+    is_past_its_day: bool
 
 
 def place(
@@ -65,10 +75,30 @@ def place(
     return placed
 
 
-def release(settings: Settings, blocker_id: UUID) -> None:
-    """Release a blocker. Raises UsageError when there is none, Refused when it was released before."""
+def confirm(settings: Settings, blocker_id: UUID, *, until_on: date, reason: str) -> None:
+    """Say that a hold or restriction is to stand until a later day.
+
+    Raises UsageError for a lock (it ends with its hindrance), a day that is past or no later than the
+    one before, or a missing reason; Refused when it was released before.
+    """
+    with connect(settings) as conn, safe_errors("confirming a blocker"):
+        conn.execute("select ledger.confirm_blocker(%s, %s, %s)", (blocker_id, until_on, reason))
+
+
+def release(settings: Settings, blocker_id: UUID, *, restart: Restart | None = None) -> int:
+    """Release a blocker; returns for how many completed assignments R4 begins anew.
+
+    Only with `restart` does it begin anew at all, only for a hold on an assignment or on a person (then
+    for each completed assignment of the person), and it never ends earlier than it would have. Raises
+    UsageError when there is no such blocker or nothing to begin anew, Refused when it was released before.
+    """
     with connect(settings) as conn, safe_errors("releasing a blocker"):
-        conn.execute("select ledger.release_blocker(%s)", (blocker_id,))
+        row = conn.execute(
+            "select ledger.release_blocker(%s, %s, %s)",
+            (blocker_id, restart.law if restart else None, restart.on if restart else None),
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def list_(settings: Settings, *, released: bool = False) -> list[Blocker]:
@@ -80,7 +110,9 @@ def list_(settings: Settings, *, released: bool = False) -> list[Blocker]:
     ):
         cursor.execute(
             "select blocker_id, kind, scope, target, reason, authority, from_on, until_on, placed_by,"
-            " placed_at, released_at, released_by from ledger.blockers"
+            " placed_at, released_at, released_by,"
+            " coalesce(released_at is null and kind <> 'lock' and until_on < ledger.today(), false)"
+            " as is_past_its_day from ledger.blockers"
             " where %s or released_at is null order by placed_at, blocker_id",
             (released,),
         )

@@ -133,6 +133,7 @@ def read_status(
             *findings.controlled(conn),
             *overdue,
             *queued,
+            *findings.holds_past_their_day(conn),
             *findings.unfinished(plans),
             *findings.syncs_not_ended(conn, classification.as_of, settings),
             *(() if classification.suffix else findings.unacknowledged(conn)),

@@ -518,14 +518,38 @@ select linked.row_id, linked.source_schema, linked.source_table, linked.record_k
     linked.subject_id, tokens.subject_token, linked.assignment_id, linked.follows, linked.inputs_hash
 from intermediate.int_linked as linked
 left join ledger.subject_tokens as tokens on tokens.subject_id = linked.subject_id;
+create table intermediate.int_record_candidates as
+with shared as (
+    select linked.row_id, linked.qualified, linked.entity_key, s.subject_id
+    from intermediate.int_linked as linked join intermediate.int_subjects as s
+        on string_to_array(s.link_hashes, ' ') && string_to_array(linked.link_hashes, ' ')
+    where linked.subject_link = 'contact_point' and linked.subject_id is null
+)
+select row_id, subject_id from shared
+union
+select child.row_id, shared.subject_id
+from intermediate.int_linked as child join shared
+    on child.subject_link = 'through' and child.subject_to = shared.qualified
+    and child.link_key = shared.entity_key;
 drop table intermediate.int_linked;
 create index on intermediate.int_record_cases (source_schema, source_table, record_key);
 create index on intermediate.int_record_cases (case_id);
 create table intermediate.int_case_fingerprints as
 select case_id, count(*)::text || ':' || sum(hashtextextended(
-    source_schema || '.' || source_table || ':' || record_key || ':' || inputs_hash, 0
+    source_schema || '.' || source_table || ':' || record_key || ':' || inputs_hash
+    || coalesce((
+        select string_agg(subject_id, ' ' order by subject_id)
+        from intermediate.int_record_candidates as candidates where candidates.row_id = cases.row_id
+    ), ''), 0
 )::numeric)::text as fingerprint
-from intermediate.int_record_cases group by case_id;
+from intermediate.int_record_cases as cases group by case_id;
+create table intermediate.int_assignments_decided as
+select cases.assignment_id, max(cases.subject_id) as subject_id,
+    greatest(max(facts.completed_on), max(restarts.restarted_on)) as anchor_on
+from intermediate.int_record_cases as cases
+join intermediate.int_records_unioned as facts using (row_id)
+left join ledger.assignment_restarts as restarts on restarts.assignment_id = cases.assignment_id
+where facts.assignment_state = 'completed' group by cases.assignment_id;
 """
 
 _RECORDS = """

@@ -202,8 +202,8 @@ def _is_table(conn: Connection, schema: str, name: str) -> bool:
 
 
 def forget_names(conn: Connection) -> None:
-    """Remove from the ledger what still names the purged records: decisions, targets of released
-    blockers, tokens of persons without a record, guards that nothing needs."""
+    """Remove from the ledger what still names the purged records: decisions, restarts,
+    targets of released blockers, tokens of persons without a record, guards that nothing needs."""
     conn.execute(
         """
         delete from ledger.review_decisions as decisions using pg_temp.purge_record as record
@@ -229,6 +229,15 @@ def forget_names(conn: Connection) -> None:
                     where cases.assignment_id = record.assignment_id
                 )
             )
+        )
+        """
+    )
+    conn.execute(
+        """
+        delete from ledger.assignment_restarts as restarts
+        where restarts.assignment_id in (
+            select assignment_id from pg_temp.purge_record where assignment_id is not null
+            except select assignment_id from intermediate.int_record_cases
         )
         """
     )

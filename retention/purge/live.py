@@ -80,6 +80,20 @@ def _collect_reach(
         """,
         (plan_id, first, last),
     )
+    # What lands for a person whose record one of these may be could decide whose it is.
+    conn.execute(
+        """
+        insert into pg_temp.purge_reach (kind, of, key, case_id, hop)
+        select distinct 'name', subjects.source_schema || '.' || subjects.source_table,
+            subjects.entity_key, cases.case_id, 1
+        from pg_temp.purge_reach as reach
+        join intermediate.int_record_cases as cases
+            on cases.source_schema || '.' || cases.source_table = reach.of
+            and cases.record_key = reach.key and cases.case_id = reach.case_id
+        join intermediate.int_record_candidates as candidates on candidates.row_id = cases.row_id
+        join intermediate.int_subjects as subjects on subjects.subject_id = candidates.subject_id
+        """
+    )
     conn.execute("analyze pg_temp.purge_reach")
     pointed_to = {t.subject.to for t in tables if t.subject} | {
         t.assignment.to for t in tables if t.assignment

@@ -158,7 +158,8 @@ def blockers(reader: Reader) -> Figure:
                 end as target,
                 from_on, until_on, placed_by, placed_at
             from ledger.blockers
-            where released_at is null and from_on <= %(as_of)s::date
+            where released_at is null
+                and least(from_on, sletteplikt.local_date(placed_at)) <= %(as_of)s::date
             order by kind, scope, from_on, placed_at, blocker_id
             """
         ).format(),

@@ -141,6 +141,8 @@ FORBIDDEN = {
     "reader": [
         "insert into ledger.blockers (kind) values ('hold')",
         "select ledger.place_blocker('hold', 'table', 'a.b', 'r', 'a')",
+        "select ledger.confirm_blocker(gen_random_uuid(), current_date, 'r')",
+        "select ledger.release_blocker(gen_random_uuid(), 'a law', current_date)",
         "select ledger.approve_plan(gen_random_uuid(), 'x')",
         "select ledger.append_entry('check', '{}')",
         "select ledger.begin_classification(current_date, 'x')",
@@ -164,6 +166,8 @@ FORBIDDEN = {
         "update ledger.guards set blockers = 0",
         "select object_pointer from ledger.deletion_orders",
         "select ledger.erase_orders_of_batch(gen_random_uuid(), 1)",
+        "insert into ledger.assignment_restarts (assignment_id) values ('a')",
+        "delete from ledger.assignment_restarts",
     ],
     "purger": [
         "update ledger.plans set state = 'approved'",
@@ -187,6 +191,11 @@ FORBIDDEN = {
         "insert into ledger.deletion_orders (acknowledged_by) values ('x')",
         "delete from ledger.deletion_orders",
         "select ledger.erase_orders('{}', null, 'x')",
+        "select ledger.guard_candidates(gen_random_uuid())",
+        "select ledger.restart_assignments(null, 'a law', current_date)",
+        "insert into ledger.assignment_restarts (assignment_id) values ('a')",
+        "update ledger.assignment_restarts set restarted_on = current_date",
+        "update ledger.blocker_confirmations set reason = 'r'",
     ],
 }
 

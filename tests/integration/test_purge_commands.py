@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -134,6 +134,9 @@ def test_holds_and_reviews(shop: Shop, retention: Command) -> None:
         "a",
     )["blocker_id"]
     assert placed in retention("hold", "list").stdout
+    law = ("--law", "foreldelsesloven § 14")
+    assert retention("hold", "release", placed, *law).returncode == 2
+    assert retention("hold", "release", placed, "--restart-r4", *law).returncode == 2
     assert retention("hold", "release", placed).returncode == 0
     assert retention("hold", "release", placed).returncode == 3
     assert retention.json("hold", "list") == []
@@ -195,6 +198,8 @@ def test_wrong_usage_is_one_line_and_changes_nothing(shop: Shop, retention: Comm
         ("plan", "show", "00000000-0000-0000-0000-000000000000"),
         ("purge",),
         ("hold", "add", "nobody", "x", "--reason", "r", "--authority", "a"),
+        ("hold", "confirm", str(uuid4()), "--until", "2026-13-01", "--reason", "r"),
+        ("hold", "confirm", str(uuid4()), "--until", "2026-12-01", "--reason", "r"),
         ("hold", "add", "table", "shop.mail", "--reason", "r", "--authority", "a", "--until", "x"),
         ("review", "list"),
         ("purge", "no-uuid"),

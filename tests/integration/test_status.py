@@ -124,6 +124,11 @@ def test_a_review_past_its_deadline_is_a_finding(told_stories: ClassifiedSample)
         ("update intermediate.int_clock set as_of = as_of - 3", "classification_stale"),
         ("insert into ledger.halts (reason) values ('a bad feeling')", "halted"),
         (
+            "update ledger.blockers set from_on = from_on - 9, until_on = from_on - 1"
+            " where kind = 'hold'",
+            "hold_past_its_day",
+        ),
+        (
             "update retention.record_checks set is_due_after_anchor = false",
             "check_failed",
         ),

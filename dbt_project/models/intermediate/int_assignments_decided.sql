@@ -1,7 +1,7 @@
 {{ config(indexes=[{'columns': ['assignment_id'], 'unique': true}, {'columns': ['subject_id']}]) }}
 -- One row an assignment (contract, subscription, product order): its state, and its deadline under R4.
 -- The state decides (requirements § 2): open runs no clock; an end without a usable date, an unknown type
--- or a type whose period nobody approved goes to a person.
+-- or a type whose period nobody approved goes to a person. An acknowledged claim begins the period anew.
 with versions as (
     select distinct on (cases.assignment_id)
         cases.assignment_id,
@@ -23,9 +23,22 @@ with versions as (
     order by cases.assignment_id asc, records.is_current desc, cases.record_key desc
 ),
 
+restarts as (
+    select distinct on (restarts.assignment_id)
+        restarts.assignment_id,
+        restarts.restarted_on,
+        restarts.law
+    from {{ source('ledger', 'assignment_restarts') }} as restarts
+    cross join {{ ref('int_clock') }} as clock
+    where restarts.restarted_on <= clock.as_of
+    order by restarts.assignment_id asc, restarts.restarted_on desc, restarts.restarted_at desc
+),
+
 dated as (
     select
         versions.*,
+        restarts.restarted_on,
+        restarts.law,
         clock.as_of,
         coalesce(
             case
@@ -45,13 +58,15 @@ dated as (
             when versions.completed_on > '1970-01-01' and versions.completed_on <= clock.as_of
                 then greatest(
                         versions.completed_on,
-                        case when versions.acknowledged_on <= clock.as_of then versions.acknowledged_on end
+                        case when versions.acknowledged_on <= clock.as_of then versions.acknowledged_on end,
+                        restarts.restarted_on
                     )
         end as anchor_on
     from versions
     cross join {{ ref('int_clock') }} as clock
     left join {{ ref('policy_assignment_types') }} as types on versions.assignment_type = types.assignment_type
     left join {{ ref('int_marked_schemas') }} as marked on versions.source_schema = marked.source_schema
+    left join restarts on versions.assignment_id = restarts.assignment_id
 ),
 
 decided as (
@@ -85,6 +100,7 @@ select
     decided.review_reason,
     decided.usable_opened_on as opened_on,
     decided.anchor_on,
+    case when decided.restarted_on = decided.anchor_on then decided.law end as restarted_by_law,
     {{ on_working_day('decided.unmoved_last_day', 'rule.is_minimum', 'days') }} as last_day,
     {{ on_working_day('decided.unmoved_last_day', 'rule.is_minimum', 'days') }} + 1 as due_on
 from decided

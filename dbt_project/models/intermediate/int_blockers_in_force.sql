@@ -1,13 +1,19 @@
 -- What keeps records from being purged at the as-of date, one row a target. A hold stands until somebody
--- releases it (it never lapses silently); a lock until the last day of its hindrance.
+-- releases it (it never lapses silently); a lock until the last day of its hindrance. Each counts from its first
+-- day or from when it was placed, whichever is earlier: a purge heeds it from when it was placed, and a record
+-- must not look due that no purge would take. What blocks a person blocks each record that may be that person's.
 with pending as (
+    -- A request of one of several persons may be any one's of them.
     select distinct
-        cases.subject_token::text as target,
+        tokens.subject_token::text as target,
         'request:' || cases.source_schema || '.' || cases.source_table as blocker
     from {{ ref('int_record_cases') }} as cases
     inner join {{ ref('int_records_unioned') }} as records on cases.row_id = records.row_id
     cross join {{ ref('int_clock') }} as clock
-    where records.request_is_pending and cases.subject_token is not null
+    left join {{ ref('int_record_candidates') }} as candidates on cases.row_id = candidates.row_id
+    inner join {{ source('ledger', 'subject_tokens') }} as tokens
+        on tokens.subject_id = coalesce(cases.subject_id, candidates.subject_id)
+    where records.request_is_pending
         and coalesce(cases.anchor_on <= clock.as_of, true)
 ),
 
@@ -20,7 +26,9 @@ blockers as (
         blockers.until_on
     from {{ source('ledger', 'blockers') }} as blockers
     cross join {{ ref('int_clock') }} as clock
-    where blockers.released_at is null and blockers.from_on <= clock.as_of
+    where
+        blockers.released_at is null
+        and least(blockers.from_on, sletteplikt.local_date(blockers.placed_at)) <= clock.as_of
     union all
     select
         'subject' as scope,
@@ -29,14 +37,33 @@ blockers as (
         pending.blocker,
         null::date as until_on
     from pending
+),
+
+reaching as (
+    select * from blockers
+    union all
+    select
+        'record' as scope,
+        cases.source_schema || '.' || cases.source_table || ':' || cases.record_key as target,
+        blockers.kind,
+        blockers.blocker,
+        blockers.until_on
+    from blockers
+    inner join {{ source('ledger', 'subject_tokens') }} as tokens
+        on blockers.scope = 'subject' and blockers.target = tokens.subject_token::text
+    inner join {{ ref('int_record_candidates') }} as candidates on tokens.subject_id = candidates.subject_id
+    inner join {{ ref('int_record_cases') }} as cases on candidates.row_id = cases.row_id
+    cross join {{ ref('int_clock') }} as clock
+    -- A lock that has ended makes its person's records due, not those that may be another's.
+    where coalesce(blockers.until_on >= clock.as_of, true) or blockers.kind <> 'lock'
 )
 
 select
-    blockers.scope,
-    blockers.target,
-    bool_or(blockers.kind = 'hold') as is_held,
-    bool_or(blockers.kind = 'restriction') as is_restricted,
-    max(blockers.until_on) filter (where blockers.kind = 'lock') as locked_until,
-    string_agg(distinct blockers.blocker, ',' order by blockers.blocker) as blocked_by
-from blockers
-group by blockers.scope, blockers.target
+    reaching.scope,
+    reaching.target,
+    bool_or(reaching.kind = 'hold') as is_held,
+    bool_or(reaching.kind = 'restriction') as is_restricted,
+    max(reaching.until_on) filter (where reaching.kind = 'lock') as locked_until,
+    string_agg(distinct reaching.blocker, ',' order by reaching.blocker) as blocked_by
+from reaching
+group by reaching.scope, reaching.target

@@ -15,9 +15,11 @@ with points as (
 
 select
     points.row_id,
+    points.subject_to as subject_table,
+    array_agg(distinct points.link_hash) as link_hashes,
     count(distinct owners.subject_id) as subjects,
     min(owners.subject_id) as subject_id
 from points
 inner join {{ ref('int_contact_points') }} as owners
     on points.link_hash = owners.link_hash and points.subject_to = owners.subject_table
-group by points.row_id
+group by points.row_id, points.subject_to

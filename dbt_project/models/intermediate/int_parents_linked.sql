@@ -1,7 +1,8 @@
 {{ config(indexes=[{'columns': ['qualified', 'entity_key'], 'unique': true}]) }}
 {%- set hops = 2 %}
 -- The records through which others find their subject or assignment, each with its own: directly, or through
--- at most {{ hops }} further records. A history table speaks by its current version.
+-- at most {{ hops }} further records. A history table speaks by its current version. `ambiguous_row_id` is the
+-- record on the way whose contact point several persons have.
 with targets as (
     select subject_to as qualified from {{ ref('declared_tables') }}
     where subject_link = 'through'
@@ -40,7 +41,7 @@ linked_0 as (
         records.assignment_link,
         records.assignment_to,
         records.assignment_key,
-        coalesce(matched.subjects > 1, false) as is_ambiguous,
+        case when matched.subjects > 1 then records.row_id end as ambiguous_row_id,
         {{ direct_subject() }} as subject_id,
         {{ direct_assignment() }} as assignment_id
     from records
@@ -62,7 +63,7 @@ linked_{{ hop }} as (
         linked.assignment_link,
         linked.assignment_to,
         linked.assignment_key,
-        linked.is_ambiguous or coalesce(of_subject.is_ambiguous, false) as is_ambiguous,
+        coalesce(linked.ambiguous_row_id, of_subject.ambiguous_row_id) as ambiguous_row_id,
         coalesce(linked.subject_id, of_subject.subject_id) as subject_id,
         coalesce(linked.assignment_id, of_assignment.assignment_id) as assignment_id
     from linked_{{ hop - 1 }} as linked
@@ -82,7 +83,7 @@ final as (
         qualified,
         entity_key,
         subject_id,
-        is_ambiguous,
+        ambiguous_row_id,
         assignment_id
     from linked_{{ hops }}
 )

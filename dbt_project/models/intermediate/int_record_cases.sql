@@ -1,6 +1,7 @@
 {{ config(indexes=[
     {'columns': ['source_schema', 'source_table', 'record_key']},
     {'columns': ['case_id']},
+    {'columns': ['row_id']},
 ]) }}
 -- Each record with its data subject, its assignment and its case. A record finds its subject by itself,
 -- by foreign key, by a contact point, or through another record (int_parents_linked).
@@ -60,7 +61,7 @@ linked as (
         records.collected_at,
         records.inputs_hash,
         records.is_via_partner,
-        coalesce(matched.subjects > 1, of_subject.is_ambiguous, false) as is_ambiguous,
+        case when matched.subjects > 1 then records.row_id else of_subject.ambiguous_row_id end as ambiguous_row_id,
         coalesce({{ direct_subject() }}, of_subject.subject_id) as subject_id,
         coalesce({{ direct_assignment() }}, of_assignment.assignment_id) as assignment_id
     from records
@@ -87,7 +88,8 @@ select
     coalesce(linked.subject_id, linked.assignment_id, linked.qualified || ':' || linked.record_key) as case_id,
     linked.subject_id,
     tokens.subject_token,
-    linked.is_ambiguous,
+    linked.ambiguous_row_id,
+    linked.ambiguous_row_id is not null as is_ambiguous,
     linked.assignment_id,
     not_unique.record_key is null as has_unique_key,
     linked.follows,

@@ -59,6 +59,7 @@ facts as (
         winners.clause,
         winners.anchor_on,
         winners.event_id,
+        restarted.restarted_by_law,
         winners.last_day,
         winners.due_on,
         winners.disposition,
@@ -111,6 +112,12 @@ facts as (
     cross join {{ ref('int_clock') }} as clock
     left join {{ ref('int_assignments_decided') }} as assignments
         on cases.assignment_id = assignments.assignment_id
+    -- Whatever stands on that assignment's day: its own records, its person, what follows the person.
+    left join {{ ref('int_assignments_decided') }} as restarted
+        on
+            winners.event_id = restarted.event_id
+            and winners.anchor_on = restarted.anchor_on
+            and restarted.restarted_by_law is not null
     left join {{ ref('policy_assignment_types') }} as types on assignments.assignment_type = types.assignment_type
     left join {{ ref('policy_accounting_classes') }} as classes
         on declared.accounting_class = classes.accounting_class
@@ -198,6 +205,7 @@ dated as (
         settled.locked_until,
         settled.blocked_by,
         settled.event_id,
+        settled.restarted_by_law,
         settled.idle_reason,
         settled.is_settled,
         settled.decision,
@@ -266,6 +274,7 @@ select
         review_reason,
         idle_reason,
         case when is_settled then 'decided by a person' end,
+        'its clock was restarted on ' || anchor_on || ' by ' || restarted_by_law,
         'its clock starts with ' || event_id
     ) as reason
 from dated

@@ -51,6 +51,33 @@ begin
 end
 $$;
 
+-- Adds to the items of a plan the guards of every person whose record one of them may be, so that a hold on
+-- any of those persons reaches it.
+create or replace function ledger.guard_candidates(plan uuid) returns void
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    update ledger.plan_items as items
+    set guard_keys = items.guard_keys || candidates.guard_keys
+    from (
+        select
+            cases.source_schema,
+            cases.source_table,
+            cases.record_key,
+            array_agg('subject:' || tokens.subject_token::text) as guard_keys
+        from intermediate.int_record_candidates as shared
+        inner join intermediate.int_record_cases as cases on shared.row_id = cases.row_id
+        inner join ledger.subject_tokens as tokens on shared.subject_id = tokens.subject_id
+        group by cases.source_schema, cases.source_table, cases.record_key
+    ) as candidates
+    where
+        items.plan_id = plan
+        and items.source_schema = candidates.source_schema
+        and items.source_table = candidates.source_table
+        and items.record_key = candidates.record_key;
+end
+$$;
+
 -- Places a hold, restriction or lock. The guard row that this changes is the one that a purge locks and
 -- tests, so that a purge under way either waits for this, or is waited for.
 create or replace function ledger.place_blocker(
@@ -138,33 +165,6 @@ begin
 end
 $$;
 
-create or replace function ledger.release_blocker(blocker_id uuid) returns void
-language plpgsql security definer
-set search_path = pg_catalog, ledger, pg_temp as $$
-declare
-    blocker ledger.blockers;
-begin
-    select * into blocker from ledger.blockers as b
-    where b.blocker_id = release_blocker.blocker_id for update;
-    if not found then
-        raise exception using errcode = 'SL002', message = 'there is no such blocker: `retention hold list` shows them';
-    end if;
-    if blocker.released_at is not null then
-        raise exception using errcode = 'SL003', message = 'it was released before';
-    end if;
-    if blocker.guard_lifted_at is null then
-        perform ledger.lift_guard(blocker);
-    end if;
-    update ledger.blockers as b
-    set released_at = now(), released_by = session_user
-    where b.blocker_id = release_blocker.blocker_id;
-    perform ledger.append('blocker_released', jsonb_build_object(
-        'blocker_id', blocker.blocker_id, 'kind', blocker.kind, 'scope', blocker.scope,
-        'released_by', session_user, 'at', ledger.iso_time(now())
-    ));
-end
-$$;
-
 -- A lock whose hindrance has ended guards no longer; what it covered is due (policy § 8).
 create or replace function ledger.lift_ended_locks() returns bigint
 language plpgsql
@@ -190,7 +190,6 @@ begin
 end
 $$;
 
-grant execute on function ledger.place_blocker, ledger.release_blocker
-to retention_approver, retention_purger;
+grant execute on function ledger.place_blocker to retention_approver, retention_purger;
 
 reset role;

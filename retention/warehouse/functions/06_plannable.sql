@@ -68,6 +68,30 @@ begin
         records_guarded as materialized (
             select guard_key || ':' || unnest(records) as record_guard from ledger.guards where records <> '{}'
         ),
+        -- Records that may be a held person's are held: a hold in doubt is a hold.
+        candidates_guarded as materialized (
+            select candidates.row_id
+            from intermediate.int_record_candidates as candidates
+            inner join ledger.subject_tokens as tokens on candidates.subject_id = tokens.subject_id
+            where 'subject:' || tokens.subject_token::text in (select guard_key from guarded)
+        ),
+        -- Persons of whom one may be the person of a record that is not settled: without her row, the record
+        -- would become the other one's.
+        persons_in_doubt as materialized (
+            select candidates.subject_id
+            from intermediate.int_record_candidates as candidates
+            inner join intermediate.int_record_cases as cases on candidates.row_id = cases.row_id
+            inner join retention.records as records using (source_schema, source_table, record_key)
+            where records.status in ('review', 'held', 'restricted', 'locked')
+        ),
+        -- Claims acknowledged since the classification: it does not know yet until when they keep what.
+        restarted as materialized (
+            select decided.assignment_id, decided.subject_id
+            from ledger.assignment_restarts as restarts
+            inner join intermediate.int_assignments_decided as decided
+                on restarts.assignment_id = decided.assignment_id
+            where restarts.restarted_on > decided.anchor_on
+        ),
         items as materialized (
             select item_no, source_schema, source_table, record_key, case_id
             from ledger.plan_items
@@ -101,7 +125,14 @@ begin
                         or 'table:' || cases.source_schema || '.' || cases.source_table in (select guard_key from guarded)
                         or 'table:' || cases.source_schema || '.' || cases.source_table || ':' || cases.record_key
                         in (select record_guard from records_guarded)
+                        or cases.row_id in (select row_id from candidates_guarded)
                         then 'held, restricted or locked since the classification'
+                    when
+                        cases.assignment_id in (select assignment_id from restarted)
+                        or cases.subject_id in (select subject_id from restarted)
+                        then 'a claim was acknowledged since the classification'
+                    when declared.is_person and cases.subject_id in (select subject_id from persons_in_doubt)
+                        then 'a record that may be this person''s is under review or held'
                 end as refused,
                 coalesce(/*candidates*/, false) as is_overdue
             from intermediate.int_record_cases as cases

@@ -149,6 +149,8 @@ begin
     where p.plan_id = plan.plan_id
     returning * into plan;
 
+    perform ledger.guard_candidates(plan.plan_id);
+
     -- The planner knows nothing of rows that were just written, and every batch joins them.
     analyze ledger.plan_items;
 

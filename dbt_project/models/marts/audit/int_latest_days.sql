@@ -32,6 +32,17 @@ stated as (
     order by assignment_id asc, is_current desc, record_key desc
 ),
 
+-- A claim that was acknowledged began the period anew.
+restarts as (
+    select
+        restarted.assignment_id,
+        max(restarted.restarted_on) as restarted_on
+    from {{ source('ledger', 'assignment_restarts') }} as restarted
+    cross join {{ ref('int_clock') }} as clock
+    where restarted.restarted_on <= clock.as_of
+    group by restarted.assignment_id
+),
+
 ends_of_assignments as (
     select
         stated.assignment_id,
@@ -46,11 +57,15 @@ ends_of_assignments as (
                     (
                         greatest(
                             stated.completed_on,
-                            case when stated.completed_on is not null then stated.acknowledged_on end
+                            case
+                                when stated.completed_on is not null
+                                    then greatest(stated.acknowledged_on, restarts.restarted_on)
+                            end
                         ) + make_interval(months => types.period_months)
                     )::date
         end as unmoved_day
     from stated
+    left join restarts on stated.assignment_id = restarts.assignment_id
     left join {{ ref('policy_assignment_types') }} as types on stated.assignment_type = types.assignment_type
     left join {{ ref('int_marked_schemas') }} as marked on stated.source_schema = marked.source_schema
 ),

@@ -19,6 +19,7 @@ items as (
         live_plans.planned_at,
         items.item_no,
         items.rule_id,
+        cases.row_id,
         cases.source_schema,
         cases.source_table,
         cases.record_key,
@@ -46,7 +47,6 @@ blockers as (
     cross join {{ ref('int_clock') }} as clock
     where
         blockers.released_at is null
-        and blockers.from_on <= clock.as_of
         and (blockers.kind <> 'lock' or blockers.until_on >= clock.as_of)
 ),
 
@@ -61,7 +61,8 @@ requests as (
         and coalesce(cases.anchor_on <= clock.as_of, true)
 ),
 
--- Every blocker on every row, by each of the four ways in which one can reach it.
+-- Every blocker on every row, by each of the four ways in which one can reach it; a person's also where the
+-- record may be that person's.
 reached as (
     select
         items.plan_id,
@@ -77,6 +78,15 @@ reached as (
             ('table', items.source_schema || '.' || items.source_table)
         ) as targets (scope, target)
     inner join blockers on targets.scope = blockers.scope and targets.target = blockers.target
+    union all
+    select
+        items.plan_id,
+        items.item_no,
+        blockers.placed_at <= items.planned_at
+    from items
+    inner join {{ ref('int_record_candidates') }} as candidates on items.row_id = candidates.row_id
+    inner join {{ source('ledger', 'subject_tokens') }} as tokens on candidates.subject_id = tokens.subject_id
+    inner join blockers on blockers.scope = 'subject' and tokens.subject_token::text = blockers.target
     union all
     select
         items.plan_id,
