@@ -43,6 +43,7 @@ LEDGER = {
     "subject_tokens": "facts",
     "blockers": "deadlines",
     "review_decisions": "deadlines",
+    "returned_records": "deadlines",
     "plans": "plan",
     "plan_items": "plan",
 }

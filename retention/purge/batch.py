@@ -19,6 +19,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.types.json import Jsonb
 
+from retention import suppressions
 from retention.declarations import Declarations, TableDeclaration
 from retention.errors import Refused, WarehouseError
 from retention.keys import MasterKey
@@ -93,7 +94,7 @@ def run_batch(conn: Connection, job: Job, *, recount: bool = False) -> bool:
         live.skip_changed(conn, items.plan_id, items.first, items.last, readable)
         _skip_anchors(conn, items, tables)
         _check_tokens(conn, items, job.key)
-        evidence = _purge(conn, items, tables)
+        evidence = _purge(conn, items, tables, job.key)
         _number_skipped(conn, items)
         _append_evidence(conn, items, evidence)
     return True
@@ -261,7 +262,9 @@ def _check_tokens(conn: Connection, items: Range, key: MasterKey) -> None:
         )
 
 
-def _purge(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> list[TableEvidence]:
+def _purge(
+    conn: Connection, items: Range, tables: Sequence[PlanTable], key: MasterKey
+) -> list[TableEvidence]:
     """Delete the survivors, children before parents, and what the models hold of them."""
     declared = [table.declaration for table in tables]
     found = copies(conn, declared)
@@ -269,6 +272,9 @@ def _purge(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> list[
     surviving = set(_tables_of(conn, items))
     purged = [t for t in tables if (t.declaration.schema_, t.declaration.name) in surviving]
     before = {t.qualified: delete.count_rows(conn, t.declaration) for t in purged}
+    for declaration in _declarations(purged):
+        # An objection that landed since the last classification is not on the list yet.
+        suppressions.record(conn, declaration, key)
     # The records' rows in landing first: what is not found there stays an item, not a purge.
     counts = {t.qualified: delete.delete_landing(conn, items, t.declaration) for t in purged}
     conn.execute(
