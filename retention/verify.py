@@ -4,8 +4,8 @@ Belongs here: looking, with queries of its own, whether anything that was purged
 back, and whether plan, tombstones and evidence tell the same story. Does not belong here: mending what
 it finds.
 
-A row is recognised by its token alone: the key of every row that lies in landing or in a relation of
-the models is run through the same keyed hash, and met with the tombstones.
+A row is recognised by its token alone: the key of every row that lies in landing, in a relation of the
+models or where the ledger names what is there is run through the same keyed hash, and met with the tombstones.
 """
 
 import hashlib
