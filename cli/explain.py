@@ -100,7 +100,7 @@ def _show(found: Explanation) -> None:
             "person": _person(record),
             "columns": _columns(found),
             "lost": _lost(found) or "no other rule stood against it",
-            "note": found.notes[0] if found.notes else None,
+            "note": "\n".join(found.notes) or None,
         },
         title=title,
     )

@@ -28,8 +28,8 @@ def status(as_json: JsonFlag = False) -> None:
     """Show records per category and status, and what somebody must look at.
 
     Ends with 1 when there is a finding: overdue beyond the days of grace, review past its deadline,
-    a hold past its day, a table set aside or undeclared, a plan approved and not carried out, a
-    failed check, no fresh classification.
+    a hold past its day, rows that were purged and landed again, a table set aside or undeclared, a plan
+    approved and not carried out, a failed check, no fresh classification.
     """
     settings = load_settings()
     with (
@@ -58,6 +58,8 @@ def _show(found: "Status") -> None:
         f" {found.past_review} past the deadline; purged so far"
         f" {found.purged}, with {found.evidence} entries of evidence"
     )
+    if found.resurrections:
+        say(f"purged before and landed again {found.resurrections}: they are due again")
     for plan in found.plans:
         say(f"plan {plan.plan_id} is {plan.state}: {plan.items} records, until {plan.expires_on}")
     if not found.findings:

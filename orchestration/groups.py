@@ -45,6 +45,7 @@ LEDGER = {
     "blockers": "deadlines",
     "assignment_restarts": "deadlines",
     "review_decisions": "deadlines",
+    "returned_records": "deadlines",
     "plans": "plan",
     "plan_items": "plan",
 }

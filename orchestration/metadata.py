@@ -45,6 +45,11 @@ def record_counts(settings: Settings, as_of: date) -> Metadata:
             ),
             {"as_of": as_of, "ahead": list(_AHEAD_DAYS)},
         ).fetchall()
+        came_back = conn.execute(
+            classification.query(
+                "select count(*) from {int_returns_judged} where verdict = 'resurrection'"
+            )
+        ).fetchone()
     by_status = {status: sum(row[2] for row in rows if row[1] == status) for status in STATUSES}
     coming = dict(ahead)
     return {
@@ -52,6 +57,7 @@ def record_counts(settings: Settings, as_of: date) -> Metadata:
         "policy_version": classification.policy_version,
         "records": sum(by_status.values()),
         **by_status,
+        "resurrections": came_back[0] if came_back else 0,
         **{f"due_within_{days}_days": coming.get(days, 0) for days in _AHEAD_DAYS},
         "by_category_and_status": table(
             ("category", "status", "records"), [(row[0] or "(locked)", *row[1:]) for row in rows]

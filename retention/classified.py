@@ -74,6 +74,7 @@ _RELATIONS: Mapping[str, Sequence[str]] = {
         "int_handovers_decided",
         "int_person_winners",
         "int_record_cases",
+        "int_returns_judged",
     ),
     "policy": (
         "declared_tables",

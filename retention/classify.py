@@ -22,6 +22,7 @@ from retention.declarations.model import RuleName
 from retention.declarations.staging import write_staging
 from retention.errors import UsageError, WarehouseError
 from retention.policy import Policy, in_force, load_versions, write_seeds
+from retention.returns import recognise
 from retention.settings import Settings
 from retention.warehouse.connection import connect, warehouse_url
 from retention.warehouse.migrate import migrate
@@ -129,9 +130,11 @@ def build(settings: Settings, as_of: date) -> Policy:
 
     Raises UsageError for input that does not hold, WarehouseError with the names of failed models.
     """
-    policy, _ = prepare(settings, as_of)
+    policy, declarations = prepare(settings, as_of)
     with connect(settings) as connection:
         migrate(connection)
+    if as_of == today():
+        recognise(settings, declarations)
     done = subprocess.run(
         [sys.executable, "-m", "dbt.cli.main", "--quiet", *dbt_arguments(as_of)],
         env={**os.environ, **dbt_environment(settings, as_of)},

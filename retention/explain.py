@@ -161,6 +161,7 @@ def _explained(
     winner = _winner(grounds, "row")
     clause, note = clause_of(conn, classification, settings, record.rule_id)
     event = winner.anchor_event if winner else None
+    returned = _purged_before(conn, classification, record)
     kept = period_of(
         conn,
         classification,
@@ -173,10 +174,41 @@ def _explained(
         record=record,
         clause=clause,
         period=kept.words,
-        moved_from=kept.unmoved if kept.unmoved != record.last_day else None,
+        # What came back is due from the day it was found, whatever day its period ended on.
+        moved_from=kept.unmoved if not returned and kept.unmoved != record.last_day else None,
         anchor_event=event,
         grounds=tuple(_judged(ground, _winner(grounds, ground.column_group)) for ground in grounds),
-        notes=(note,) if note else (),
+        notes=tuple(one for one in (returned, note) if one),
+    )
+
+
+_VERDICTS = {
+    "resurrection": "nothing about it is newer, so it is purged again",
+    "new": "what dates it now came later, so it is a new record",
+    "unknown": "no date tells whether it is newer, so a person decides",
+    "reopened": "no clock runs for it any more, so a person decides",
+}
+
+
+def _purged_before(conn: Connection, classification: Classification, record: Record) -> str | None:
+    """That the record was purged before, by which plan and when, and what that makes of it now."""
+    row = conn.execute(
+        classification.query(
+            "select judged.purged_on, judged.purged_rule_id, returned.plan_id, judged.verdict"
+            " from {int_returns_judged} as judged"
+            " left join ledger.returned_records as returned"
+            " using (source_schema, source_table, record_key)"
+            " where source_schema = %s and source_table = %s and record_key = %s"
+        ),
+        (record.source_schema, record.source_table, record.record_key),
+    ).fetchone()
+    if row is None:
+        return None
+    purged_on, rule_id, plan_id, verdict = row
+    by_plan = f" by plan {plan_id}" if plan_id else ""
+    return (
+        f"it was purged before, on {purged_on} under {rule_id}{by_plan}, and landed again:"
+        f" {_VERDICTS[verdict]}"
     )
 
 

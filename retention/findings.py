@@ -122,6 +122,26 @@ def holds_past_their_day(conn: Connection) -> list[Finding]:
     ]
 
 
+def resurrections(conn: Connection, classification: Classification) -> list[Finding]:
+    """A finding per table with rows that were purged and landed again."""
+    rows = conn.execute(
+        classification.query(
+            "select source_schema || '.' || source_table, count(*), max(purged_on)"
+            " from {int_returns_judged} where verdict = 'resurrection' group by 1 order by 1"
+        )
+    ).fetchall()
+    return [
+        Finding(
+            "resurrection",
+            f"{table}: {records} purged before and landed again, the last of them purged on"
+            f" {purged_on}; they are planned again",
+            table=table,
+            records=records,
+        )
+        for table, records, purged_on in rows
+    ]
+
+
 def unfinished(plans: tuple[OpenPlan, ...]) -> Iterator[Finding]:
     """A finding per plan that was approved, or begun, and is not carried out."""
     for plan in plans:

@@ -26,6 +26,7 @@ VARIABLE = "RETENTION_HMAC_KEY"
 EPOCH = 0
 
 _PURPOSE = "sletteplikt/tombstone/v1"
+_SUPPRESSION = "sletteplikt/suppression/v1"
 _LEAST_BYTES = 32
 _BLOCK = 64  # SHA-256's block, to which HMAC pads its key
 
@@ -43,8 +44,14 @@ class MasterKey:
 
     def pads(self, qualified: str, epoch: int = EPOCH) -> tuple[bytes, bytes]:
         """The inner and outer pad of HMAC-SHA-256 under the key of table `schema.table`."""
-        purpose = f"{_PURPOSE}/{epoch}/{qualified}".encode()
-        derived = hmac.digest(self.secret, purpose, "sha256").ljust(_BLOCK, b"\0")
+        return self._pads(f"{_PURPOSE}/{epoch}/{qualified}")
+
+    def suppression_pads(self, epoch: int = EPOCH) -> tuple[bytes, bytes]:
+        """The pads of the key under which contact points are suppressed, whatever table they are in."""
+        return self._pads(f"{_SUPPRESSION}/{epoch}")
+
+    def _pads(self, purpose: str) -> tuple[bytes, bytes]:
+        derived = hmac.digest(self.secret, purpose.encode(), "sha256").ljust(_BLOCK, b"\0")
         return bytes(b ^ 0x36 for b in derived), bytes(b ^ 0x5C for b in derived)
 
     def token(self, qualified: str, record_key: str, epoch: int = EPOCH) -> bytes:
@@ -79,6 +86,11 @@ def load_key(
     if path.stat().st_mode & 0o077:
         raise Refused(f"{path} can be read by others: `chmod 600` it, or replace the key")
     return _parsed(state.secret(path), str(path))
+
+
+def has_key(settings: Settings, env: Mapping[str, str] = os.environ) -> bool:
+    """Whether a key was given or made; what needs one only where something was planned asks first."""
+    return bool(env.get(VARIABLE)) or key_path(settings).exists()
 
 
 def refuse_logged_values(conn: psycopg.Connection[Any]) -> None:

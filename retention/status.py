@@ -49,6 +49,7 @@ class Status:
     counts: tuple[Count, ...]
     beyond_grace: int
     past_review: int
+    resurrections: int
     purged: int
     evidence: int
     plans: tuple[OpenPlan, ...]
@@ -89,6 +90,7 @@ class Status:
                 "past_deadline": self.past_review,
                 "review_by_days": self.classification.review_by_days,
             },
+            "resurrections": self.resurrections,
             "purged": self.purged,
             "evidence": self.evidence,
             "open_plans": [vars(plan) for plan in self.plans],
@@ -116,6 +118,7 @@ def read_status(
     overdue = findings.overdue_beyond_grace(conn, classification)
     queued = findings.past_review(conn, classification)
     halt = halts.in_force(conn)
+    came_back = findings.resurrections(conn, classification)
     return Status(
         database=conn.info.dbname,
         classification=classification,
@@ -123,6 +126,7 @@ def read_status(
         counts=_counts(conn, classification),
         beyond_grace=sum(one.records or 0 for one in overdue),
         past_review=sum(one.records or 0 for one in queued),
+        resurrections=sum(one.records or 0 for one in came_back),
         purged=_rows_of(conn, "select count(*) from ledger.tombstones"),
         evidence=_rows_of(conn, "select count(*) from ledger.entries"),
         plans=plans,
@@ -134,6 +138,7 @@ def read_status(
             *overdue,
             *queued,
             *findings.holds_past_their_day(conn),
+            *came_back,
             *findings.unfinished(plans),
             *findings.syncs_not_ended(conn, classification.as_of, settings),
             *(() if classification.suffix else findings.unacknowledged(conn)),

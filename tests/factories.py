@@ -104,6 +104,7 @@ sources:
       - name: objection
         config: {meta: {retention: {
           key: email, key_is_personal: true, follows: {rule: OWN}, anchor: objected_at,
+          objection: {email: [email]},
           personal: {email: email}}}}
       - name: visit
         config: {meta: {retention: {
@@ -515,7 +516,8 @@ create table intermediate.int_record_cases as
 select linked.row_id, linked.source_schema, linked.source_table, linked.record_key,
     coalesce(linked.subject_id, linked.assignment_id, linked.qualified || ':' || linked.record_key)
         as case_id,
-    linked.subject_id, tokens.subject_token, linked.assignment_id, linked.follows, linked.inputs_hash
+    linked.subject_id, tokens.subject_token, linked.assignment_id, linked.follows, linked.inputs_hash,
+    linked.anchor_on, linked.collected_at
 from intermediate.int_linked as linked
 left join ledger.subject_tokens as tokens on tokens.subject_id = linked.subject_id;
 create table intermediate.int_record_candidates as

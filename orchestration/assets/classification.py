@@ -35,6 +35,7 @@ from retention.classify import (
 from retention.code_hash import code_hash
 from retention.errors import WarehouseError
 from retention.ledger import classifications
+from retention.returns import recognise
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 
@@ -47,8 +48,10 @@ def classification_assets(manifest: Path, translator: Translator) -> AssetsDefin
     @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="classification")
     def classification(context: AssetExecutionContext, run: Run) -> Iterator[Any]:
         settings, as_of = run.settings(), run.day()
-        prepare(settings, as_of)
+        _, declarations = prepare(settings, as_of)
         begun = _begin(settings, as_of)
+        if begun is not None:
+            recognise(settings, declarations)
         for event in _build(context, translator, settings, as_of):
             if (
                 isinstance(event, Output)

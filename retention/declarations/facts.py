@@ -56,6 +56,11 @@ def select_facts(table: TableDeclaration, relation: str) -> str:
     )
 
 
+def select_keys(table: TableDeclaration, relation: str) -> str:
+    """The key of each row of `relation` as the facts have it; the row itself is named `landed`."""
+    return f"select {_record_key(table)} as record_key from {relation} as landed"  # noqa: S608
+
+
 def _values(table: TableDeclaration) -> dict[str, str]:
     values = {
         "source_schema": f"{quote_literal(table.schema_)}::text",

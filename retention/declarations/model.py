@@ -183,6 +183,19 @@ class Request(Part):
     closed_when: ClosedWhen
 
 
+class Objection(Part):
+    """Rows are objections to marketing; the contact points in these columns stay suppressed (§ 4)."""
+
+    email: tuple[str, ...] = ()
+    phone: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def some_contact_point(self) -> Objection:
+        if not (self.email or self.phone):
+            raise ValueError("objection: name the columns of `email` or `phone`")
+        return self
+
+
 class PersonalColumn(Part):
     kind: str
     not_required_by: tuple[Literal["accounting"], ...] = ()
@@ -238,6 +251,7 @@ class TableDeclaration(Part):
     handover: Handover | None = None
     instruction: Instruction | None = None
     request: Request | None = None
+    objection: Objection | None = None
     external_object: tuple[ExternalObject, ...] = ()
     personal: dict[str, PersonalColumn] = Field(default_factory=dict)
     harmless: tuple[str, ...] = ()
@@ -381,6 +395,8 @@ class TableDeclaration(Part):
             used += [self.instruction.id, self.instruction.period]
         if self.request:
             used.append(self.request.closed_when.column)
+        if self.objection:
+            used += [*self.objection.email, *self.objection.phone]
         return tuple(dict.fromkeys(column for column in used if column))
 
     @property

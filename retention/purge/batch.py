@@ -20,6 +20,7 @@ from uuid import UUID
 import psycopg
 from psycopg import IsolationLevel
 
+from retention import suppressions
 from retention.declarations import Declarations, TableDeclaration
 from retention.errors import Refused, WarehouseError
 from retention.keys import MasterKey
@@ -89,7 +90,7 @@ def run_batch(conn: Connection, job: Job) -> int | None:
         external.skip_unconfirmed(conn, items, readable)
         reclassified.skip_anchors(conn, items, tables)
         reclassified.check_tokens(conn, items, job.key)
-        purged, copied = _purge(conn, items, tables, job.lineage)
+        purged, copied = _purge(conn, items, tables, job)
         external.erase_pointers(conn, items)
         evidence.number_skipped(conn, items)
         evidence.append(conn, items, job.fence, purged, copied)
@@ -180,7 +181,7 @@ def _refuse_tables(conn: Connection, items: Range, tables: Sequence[PlanTable]) 
 
 
 def _purge(
-    conn: Connection, items: Range, tables: Sequence[PlanTable], lineage: Lineage
+    conn: Connection, items: Range, tables: Sequence[PlanTable], job: Job
 ) -> tuple[list[TableEvidence], list[downstream.CopyEvidence]]:
     """Delete the survivors, children before parents, and what the models hold of them."""
     declared = [table.declaration for table in tables]
@@ -189,6 +190,9 @@ def _purge(
     surviving = set(reclassified.tables_of(conn, items))
     purged = [t for t in tables if (t.declaration.schema_, t.declaration.name) in surviving]
     before = {t.qualified: delete.count_rows(conn, t.declaration) for t in purged}
+    for declaration in _declarations(purged):
+        # An objection that landed since the last classification is not on the list yet.
+        suppressions.record(conn, declaration, job.key)
     # The records' rows in landing first: what is not found there stays an item, not a purge.
     counts = {t.qualified: delete.delete_landing(conn, items, t.declaration) for t in purged}
     conn.execute(
@@ -200,7 +204,7 @@ def _purge(
     reached("after_delete")
     delete.take_off_summary(conn)
     delete.delete_copies(conn, touched(found, declared, _declarations(purged)))
-    copied = downstream.delete_downstream(conn, lineage.copies, _declarations(purged))
+    copied = downstream.delete_downstream(conn, job.lineage.copies, _declarations(purged))
     delete.forget_names(conn)
     reached("after_copies")
     counted = [

@@ -49,7 +49,8 @@ def collect_survivors(conn: Connection, items: Range, copies: Sequence[Copy]) ->
             create temporary table purge_record on commit drop as
             select items.item_no, items.source_schema, items.source_table, items.record_key,
                 cases.case_id, cases.subject_id, cases.subject_token::text as subject_token,
-                cases.assignment_id, {} as row_id
+                cases.assignment_id, {} as row_id,
+                coalesce(cases.anchor_on, sletteplikt.local_date(cases.collected_at)) as own_on
             from ledger.plan_items as items
             join intermediate.int_record_cases as cases
                 on cases.source_schema = items.source_schema
@@ -87,10 +88,10 @@ def delete_landing(conn: Connection, items: Range, table: TableDeclaration) -> i
             using pg_temp.purge_record as record
             where record.source_schema = %(schema)s and record.source_table = %(table)s
             and {same_key}
-            returning record.item_no
+            returning record.item_no, record.own_on
         ),
         counted as (
-            select item_no, count(*) as row_count from gone group by item_no
+            select item_no, max(own_on) as own_on, count(*) as row_count from gone group by item_no
         ),
         marked as (
             update ledger.plan_items as items
@@ -100,15 +101,16 @@ def delete_landing(conn: Connection, items: Range, table: TableDeclaration) -> i
             where items.plan_id = %(plan)s and items.item_no = counted.item_no
             and items.state = 'planned' and counted.row_count = 1
             returning items.source_schema, items.source_table, items.token, items.anchor_on,
-                items.rule_id, items.plan_id, items.batch_no
+                items.rule_id, items.plan_id, items.batch_no, counted.own_on
         ),
         buried as (
             insert into ledger.tombstones (
-                source_schema, source_table, token, key_id, key_epoch, anchor_on, rule_id, plan_id,
-                batch_no
+                source_schema, source_table, token, key_id, key_epoch, anchor_on, own_on, rule_id,
+                plan_id, batch_no
             )
             select marked.source_schema, marked.source_table, marked.token, plans.key_id,
-                plans.key_epoch, marked.anchor_on, marked.rule_id, marked.plan_id, marked.batch_no
+                plans.key_epoch, marked.anchor_on, marked.own_on, marked.rule_id, marked.plan_id,
+                marked.batch_no
             from marked join ledger.plans as plans on plans.plan_id = marked.plan_id
             returning 1
         )
@@ -202,16 +204,17 @@ def _is_table(conn: Connection, schema: str, name: str) -> bool:
 
 
 def forget_names(conn: Connection) -> None:
-    """Remove from the ledger what still names the purged records: decisions, restarts,
-    targets of released blockers, tokens of persons without a record, guards that nothing needs."""
-    conn.execute(
-        """
-        delete from ledger.review_decisions as decisions using pg_temp.purge_record as record
-        where decisions.source_schema = record.source_schema
-        and decisions.source_table = record.source_table
-        and decisions.record_key = record.record_key
-        """
-    )
+    """Remove from the ledger what still names the purged records: decisions, that they had come back,
+    restarts, targets of released blockers, tokens of persons without a record, idle guards."""
+    for table in ("review_decisions", "returned_records"):
+        conn.execute(
+            sql.SQL(
+                "delete from {} as named using pg_temp.purge_record as record"
+                " where named.source_schema = record.source_schema"
+                " and named.source_table = record.source_table"
+                " and named.record_key = record.record_key"
+            ).format(sql.Identifier("ledger", table))
+        )
     conn.execute(
         """
         update ledger.blockers as blockers set target = null

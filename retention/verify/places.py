@@ -16,6 +16,8 @@ from retention.declarations import TableDeclaration
 Connection = psycopg.Connection[Any]
 
 _MODEL_SCHEMAS = ("staging", "intermediate", "retention")
+# Tables of the ledger that name records which are there; plans name them until they are carried out.
+_LEDGER_NAMES = ("returned_records", "review_decisions")
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,11 @@ def places(conn: Connection, table: TableDeclaration) -> Iterator[Place]:
     models = conn.execute(
         """
         select table_schema, table_name from information_schema.columns
-        where table_schema = any(%s)
+        where (table_schema = any(%s) or table_schema = 'ledger' and table_name = any(%s))
         and column_name in ('source_schema', 'source_table', 'record_key')
         group by table_schema, table_name having count(*) = 3 order by 1, 2
         """,
-        (list(_MODEL_SCHEMAS),),
+        (list(_MODEL_SCHEMAS), list(_LEDGER_NAMES)),
     ).fetchall()
     for schema, name in models:
         yield Place(

@@ -188,7 +188,15 @@ def test_evidence_holds_no_key_and_no_value(shop: Shop) -> None:
     plan = shop.approved_plan()
     purge(shop, plan)
     verify.read_back(shop.settings, plan.plan_id)
-    for table in ("entries", "plans", "plan_items", "tombstones", "guards", "subject_tokens"):
+    for table in (
+        "entries",
+        "plans",
+        "plan_items",
+        "tombstones",
+        "guards",
+        "subject_tokens",
+        "returned_records",
+    ):
         held = shop.one(
             f"select coalesce(string_agg(held::text, ' '), '') from ledger.{table} as held"
         )

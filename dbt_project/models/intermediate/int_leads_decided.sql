@@ -1,7 +1,8 @@
 {{ config(indexes=[{'columns': ['subject_id']}, {'columns': ['row_id']}]) }}
 -- Each lead row and each person's own registration with what became of it (requirements § 2): `none` (no
 -- relationship: R1 or R2 runs), `already` (the person was a customer), `in_time` (contact inside the period),
--- `late` (contact after the period had ended). The same partner's second hand-over starts nothing anew.
+-- `late` (contact after the period had ended), `anew` (the row was purged and landed again as it was, and the
+-- contact came after that purge: it begins something new). The same partner's second hand-over starts nothing.
 with leads as (
     select
         cases.row_id,
@@ -54,6 +55,20 @@ registrations as (
         )
 ),
 
+returned as (
+    select
+        cases.row_id,
+        sletteplikt.local_date(came_back.purged_at) as purged_on
+    from {{ source('ledger', 'returned_records') }} as came_back
+    inner join {{ ref('int_record_cases') }} as cases
+        on came_back.source_schema = cases.source_schema
+            and came_back.source_table = cases.source_table
+            and came_back.record_key = cases.record_key
+            and came_back.own_on >= cases.anchor_on
+    cross join {{ ref('int_clock') }} as clock
+    where cases.has_unique_key and sletteplikt.local_date(came_back.found_at) <= clock.as_of
+),
+
 received as (
     select
         units.row_id,
@@ -63,6 +78,7 @@ received as (
         units.received_on,
         units.event_id,
         units.source_schema,
+        returned.purged_on,
         sletteplikt.last_day(units.received_on, rule.period_months, rule.period_days) as last_day
     from (
         select * from leads
@@ -70,6 +86,7 @@ received as (
         select * from registrations
     ) as units
     inner join {{ ref('policy_rules') }} as rule on units.rule_id = rule.rule_id
+    left join returned on units.row_id = returned.row_id
 ),
 
 -- What makes the person a customer: contacts, each keeping the relationship alive for R3's period, and
@@ -97,7 +114,10 @@ met as (
         received.is_registration,
         bool_or(events.on_day < received.received_on and events.alive_until >= received.received_on) as already,
         bool_or(events.on_day between received.received_on and received.last_day) as in_time,
-        bool_or(events.on_day > received.last_day) as late
+        bool_or(
+            events.on_day > received.last_day and coalesce(events.on_day <= received.purged_on, true)
+        ) as late,
+        bool_or(events.on_day > received.purged_on) as anew
     from received
     inner join events on received.subject_id = events.subject_id
     group by received.row_id, received.is_registration
@@ -117,6 +137,7 @@ select
         when met.already then 'already'
         when met.in_time then 'in_time'
         when met.late then 'late'
+        when met.anew then 'anew'
         else 'none'
     end as outcome
 from received

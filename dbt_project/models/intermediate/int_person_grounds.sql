@@ -12,7 +12,7 @@ with contacts as (
 timeliness as (
     select
         subject_id,
-        bool_or(outcome in ('already', 'in_time')) as is_timely,
+        bool_or(outcome in ('already', 'in_time')) filter (where outcome <> 'anew') as is_timely,
         bool_or(outcome = 'late') as is_late
     from {{ ref('int_leads_decided') }}
     group by subject_id

@@ -67,6 +67,12 @@ facts as (
         clock.policy_version,
         clock.due_soon_days,
         expired_columns.row_id is not null as has_expired_columns,
+        returns.found_on,
+        returns.purged_rule_id,
+        returns.purged_category,
+        returns.purged_clause,
+        returns.purged_anchor_on,
+        coalesce(returns.verdict = 'resurrection', false) as is_as_purged,
         coalesce(of_subject.is_held or of_assignment.is_held or of_record.is_held or of_table.is_held, false)
             as is_held,
         coalesce(
@@ -85,6 +91,10 @@ facts as (
         case
             when not cases.has_unique_key then 'its key is not unique'
             when cases.record_key like 'row:%' then 'its table has no declared unique key'
+            when returns.verdict = 'unknown' then 'it was purged before and its date is not known'
+            when returns.verdict = 'reopened' then 'it was purged before and is open again'
+            when returns.verdict = 'resurrection' and not coalesce(returns.is_approved, false)
+                then 'nobody approved the reading or period it was purged under'
             when
                 declared.needs_anchor and winners.path not in ('unclassified', 'otherwise')
                 and (cases.anchor_on is null or cases.anchor_on <= '1970-01-01')
@@ -93,7 +103,11 @@ facts as (
                 declared.needs_anchor and winners.path not in ('unclassified', 'otherwise')
                 and cases.anchor_on > clock.as_of
                 then 'its own date lies in the future'
-            when winners.review_reason is not null then winners.review_reason
+            -- What came back without its person or assignment is known by its tombstone.
+            when
+                winners.review_reason is not null
+                and not (winners.rule_id = 'UNCLASSIFIED' and coalesce(returns.verdict = 'resurrection', false))
+                then winners.review_reason
             -- Where no clock runs, nothing is purged, and nothing needs an approval for it.
             when winners.last_day is not null and not coalesce(winners.is_approved, false)
                 then 'nobody approved the reading or period it stands on'
@@ -121,6 +135,7 @@ facts as (
     left join {{ ref('policy_assignment_types') }} as types on assignments.assignment_type = types.assignment_type
     left join {{ ref('policy_accounting_classes') }} as classes
         on declared.accounting_class = classes.accounting_class
+    left join {{ ref('int_returns_judged') }} as returns on cases.row_id = returns.row_id
     left join expired_columns on cases.row_id = expired_columns.row_id
     left join last_contacts on cases.subject_id = last_contacts.subject_id
     left join {{ ref('int_blockers_in_force') }} as of_subject
@@ -169,6 +184,8 @@ settled as (
         facts.*,
         corrected.decision,
         corrected.keep_until,
+        -- What a person looks at, or has decided on, is not judged over their head.
+        facts.is_as_purged and facts.review_reason is null as is_resurrection,
         case corrected.decision
             when 'keep' then facts.as_of <= corrected.keep_until
             when 'anchor' then corrected.unmoved_last_day is not null
@@ -208,23 +225,32 @@ dated as (
         settled.restarted_by_law,
         settled.idle_reason,
         settled.is_settled,
+        settled.is_resurrection,
         settled.decision,
         case
+            when settled.is_resurrection then coalesce(settled.purged_category, settled.category)
             when settled.is_settled and settled.decision = 'anchor' then settled.decided_category
             else settled.category
         end as category,
         case
+            when settled.is_resurrection then settled.purged_rule_id
             when settled.is_settled and settled.decision = 'anchor' then settled.decided_rule_id
             else settled.rule_id
         end as rule_id,
-        case when settled.is_settled and settled.decision = 'anchor' then settled.decided_clause else settled.clause end
-            as clause,
         case
+            when settled.is_resurrection then coalesce(settled.purged_clause, settled.clause)
+            when settled.is_settled and settled.decision = 'anchor' then settled.decided_clause
+            else settled.clause
+        end as clause,
+        case
+            when settled.is_resurrection then settled.purged_anchor_on
             when settled.is_settled and settled.decision = 'anchor' then settled.decided_anchor_on
             else settled.anchor_on
         end as anchor_on,
         case
             when settled.locked_until is not null then settled.locked_until
+            -- Its time had run out when it was purged; again it is due from the day it was found.
+            when settled.is_resurrection then settled.found_on - 1
             when settled.is_settled and settled.decision = 'anchor' then settled.decided_last_day
             when settled.is_settled and settled.decision = 'purge' then settled.decided_on - 1
             when settled.is_settled and settled.decision = 'keep' then settled.keep_until
@@ -258,6 +284,7 @@ select
         when locked_until >= as_of then 'locked'
         when locked_until < as_of then 'overdue'
         when review_reason is not null then 'review'
+        when is_resurrection then 'overdue'
         when rule_id = 'ACTIVE' or last_day is null then 'active'
         when as_of > last_day then 'overdue'
         when as_of > last_day - due_soon_days then 'due_soon'
@@ -265,6 +292,7 @@ select
     end as status,
     case
         when review_reason is not null then 'review'
+        when is_resurrection then 'purge'
         when has_expired_columns and as_of <= last_day then 'minimise'
         when is_settled and decision in ('purge', 'anchor') then 'purge'
         else disposition
@@ -272,6 +300,7 @@ select
     coalesce(
         case when locked_until < as_of then 'the hindrance of its lock has ended' end,
         review_reason,
+        case when is_resurrection then 'it was purged before and landed again' end,
         idle_reason,
         case when is_settled then 'decided by a person' end,
         'its clock was restarted on ' || anchor_on || ' by ' || restarted_by_law,
