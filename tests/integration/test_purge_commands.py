@@ -7,6 +7,7 @@ Does not belong here: what they do, which the engine's own tests show.
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,22 @@ def test_from_plan_to_read_back(shop: Shop, retention: Command) -> None:
     shop.add("person", id=1)
     assert retention("verify").returncode == 1
     assert retention.json("verify", plan_id)["findings"][0]["where"] == "shop.person"
+
+
+def test_a_purge_can_be_slowed_down(shop: Shop, retention: Command) -> None:
+    for number in (1, 2):
+        shop.person(number)
+    plan = shop.approved_plan()
+    for wrong in (("--rate", "0"), ("--pause", "-1")):
+        assert retention("purge", plan.plan_id, *wrong).returncode == 2
+    began = time.monotonic()
+    done = retention.json(
+        "purge", plan.plan_id, "--batch-items", "1", "--pause", "2", "--rate", "6"
+    )
+    assert done["purged"] == plan.items == 12
+    assert done["batches"] == 2
+    # Each batch of six rows is followed by a second for its rate, and by the pause.
+    assert time.monotonic() - began >= 6
 
 
 def test_holds_and_reviews(shop: Shop, retention: Command) -> None:
