@@ -14,6 +14,7 @@ import typer
 from cli.console import JsonFlag, progress, say, show_fields, show_json, show_table
 from retention import plan as plans
 from retention.classify import today
+from retention.errors import Refused, UsageError
 from retention.plan import Plan, PlanCount
 from retention.settings import load_settings
 
@@ -34,15 +35,25 @@ def make(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what a plan would hold; write nothing.")
     ] = False,
+    unattended: Annotated[
+        bool,
+        typer.Option(
+            "--unattended",
+            help="Only what the policy leaves to a job; the policy approves it inside its limits.",
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Freeze what is overdue into a purge plan, or only look at it.
 
-    Ends with 3 where the records were not classified today, or by other declarations or models, and where
-    an integrity check fails or cannot be evaluated.
+    Ends with 3 where the records were not classified today, or by other declarations or models, where
+    an integrity check fails or cannot be evaluated, and where the policy does not approve an unattended
+    plan: that one stays proposed, for a person.
     """
     if context.invoked_subcommand is not None:
         return
+    if dry_run and unattended:
+        raise UsageError("--dry-run looks at all that is overdue: leave one of the two out")
     settings = load_settings()
     if dry_run:
         with progress("looking at what is overdue"):
@@ -57,10 +68,13 @@ def make(
     with progress("checking, then freezing the plan"):
         # Here and not above: the other commands of this module need not wait for it.
         from expectations import require_integrity
+        from orchestration.unattended import plan_unattended
 
         require_integrity(settings, today())
-        made = plans.create(settings)
+        made = plan_unattended(settings) if unattended else plans.create(settings)
     _show(made, as_json)
+    if unattended and made.state == "proposed":
+        raise Refused(made.refusals[-1])
 
 
 @plan.command("list")
@@ -74,11 +88,12 @@ def list_plans(
         show_json(found)
         return
     show_table(
-        ("plan", "as of", "state", "records", "planned by", "approved by", "expires"),
+        ("plan", "as of", "scope", "state", "records", "planned by", "approved by", "expires"),
         [
             (
                 one.plan_id,
                 one.as_of,
+                one.scope,
                 one.state,
                 one.items,
                 one.planned_by,
@@ -189,6 +204,7 @@ def _show(one: Plan, as_json: bool) -> None:
         {
             "plan": one.plan_id,
             "state": one.state,
+            "scope": one.scope,
             "as of": one.as_of,
             "records": one.items,
             "digest": one.digest,
@@ -197,6 +213,7 @@ def _show(one: Plan, as_json: bool) -> None:
             "expires": one.expires_on,
             "approved": _who(one.approved_by, one.approval_kind),
             "rejected": _who(one.rejected_by, one.reject_reason),
+            "not approved": one.refusals[-1] if one.refusals else None,
             "carried out": _who(one.run_by, f"{one.executed_at:%Y-%m-%d %H:%M} UTC")
             if one.executed_at
             else None,

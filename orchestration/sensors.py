@@ -27,6 +27,7 @@ from orchestration.resources import Run
 from retention import plan as plans
 from retention.settings import load_settings
 
+_PLAN = "retention/plan"
 _GOING = (
     DagsterRunStatus.QUEUED,
     DagsterRunStatus.NOT_STARTED,
@@ -37,29 +38,35 @@ _GOING = (
 
 
 def approved_plans(job: Any) -> SensorDefinition:
-    """Starts the purge of a plan once somebody has approved it."""
+    """Starts the purge of a plan once it is approved."""
 
     @sensor(
         name="approved_plans",
         job=job,
         minimum_interval_seconds=30,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Carries a plan out once a person has approved it, unless a run is going.",
+        description="Carries a plan out once a person, or the policy, has approved it, unless a run"
+        " is going.",
     )
     def look(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
         going = context.instance.get_runs_count(RunsFilter(statuses=list(_GOING)))
         if going:
             yield SkipReason("a run is going: looked at again when it has ended")
             return
-        approved = carried_out_next(plans.list_plans(load_settings()))
+        approved = [
+            plan_id
+            for plan_id in carried_out_next(plans.list_plans(load_settings()))
+            # Once a plan: a purge that failed is started again by a person who knows why, and must not
+            # keep the other plan of its night waiting.
+            if not context.instance.get_runs_count(RunsFilter(tags={_PLAN: str(plan_id)}))
+        ]
         if not approved:
-            yield SkipReason("no plan is approved")
+            yield SkipReason("no approved plan waits for its purge")
         for plan_id in approved[:1]:
-            # Once a plan: a purge that failed is started again by a person who knows why.
             yield RunRequest(
                 run_key=str(plan_id),
                 run_config=RunConfig(resources={"run": Run(plan_id=str(plan_id))}),
-                tags={"retention/plan": str(plan_id)},
+                tags={_PLAN: str(plan_id)},
             )
 
     return look

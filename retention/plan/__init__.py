@@ -7,7 +7,8 @@ and deciding what is overdue (the models).
 from retention.plan.approval import approve, approve_demonstration, reject
 from retention.plan.freeze import create, preview
 from retention.plan.model import Plan, PlanCount, PlanPreview
-from retention.plan.show import list_plans, show
+from retention.plan.show import list_plans, of_last_night, show
+from retention.plan.unattended import create_unattended, unattended_objection
 
 __all__ = [
     "Plan",
@@ -16,8 +17,11 @@ __all__ = [
     "approve",
     "approve_demonstration",
     "create",
+    "create_unattended",
     "list_plans",
+    "of_last_night",
     "preview",
     "reject",
     "show",
+    "unattended_objection",
 ]
