@@ -20,6 +20,9 @@ _COLUMNS = """plan_id, as_of, classification_id, policy_version, policy_hash, co
     state, scope, items, waiting, planned_by, planned_at, expires_on, approved_by, approved_at,
     approval_kind, rejected_by, rejected_at, reject_reason, executed_at, run_by"""
 
+#: States of a plan that lost its keys without being carried out.
+ENDED = ("rejected", "expired", "superseded")
+
 
 def list_plans(settings: Settings, *, limit: int = 20) -> list[Plan]:
     """The latest plans, newest first, without their counts."""
@@ -55,9 +58,11 @@ def show_in(conn: psycopg.Connection[Any], plan_id: UUID) -> Plan:
     if found is None:
         raise UsageError("there is no such plan: `retention plan list` shows them")
     counts = conn.execute(
+        # What an approver took out is none of the plan any more; an ended plan shows what it held.
         "select source_schema || '.' || source_table, rule_id, count(*), min(due_on)"
-        " from ledger.plan_items where plan_id = %s group by 1, 2 order by 1, 2",
-        (plan_id,),
+        " from ledger.plan_items where plan_id = %s and (state <> 'withdrawn' or %s)"
+        " group by 1, 2 order by 1, 2",
+        (plan_id, found["state"] in ENDED),
     ).fetchall()
     outcome = conn.execute(
         "select case state when 'skipped' then 'skipped: ' || skip_reason else state end, count(*)"
