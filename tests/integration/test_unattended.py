@@ -4,11 +4,13 @@ Belongs here: plans of scope unattended, their approval and their place beside t
 belong here: carrying out plans (test_purge.py) and what a person approves (test_approval.py).
 """
 
+import json
 from typing import Any
 
 import psycopg
 import pytest
 
+from orchestration.unattended import plan_unattended
 from retention.errors import Refused
 from retention.ledger import entries
 from retention.plan import (
@@ -321,3 +323,14 @@ def test_nothing_for_a_job_is_an_empty_plan(shop: Shop) -> None:
     leads(shop)
     plan = create_unattended(shop.settings)
     assert (plan.state, plan.items, plan.refusals) == ("empty", 0, ())
+
+
+def test_somebody_is_told_of_a_plan_that_waits(night: Shop) -> None:
+    plan_unattended(night.settings)
+    assert not (night.settings.state / "notices.jsonl").exists()
+    run(night, "update policy.policy_unattended set most_records = 11")
+    plan = plan_unattended(night.settings)
+    (line,) = (night.settings.state / "notices.jsonl").read_text(encoding="utf-8").splitlines()
+    told = json.loads(line)
+    assert told["plan_id"] == str(plan.plan_id)
+    assert told["reason"] == plan.refusals[-1]
