@@ -21,7 +21,7 @@ from retention.classify import today
 from retention.controls import standing as controls
 from retention.errors import Refused, RetentionError
 from retention.ledger.failures import safe_errors
-from retention.plan import Plan, approve_demonstration, list_plans, show
+from retention.plan import Plan, approve_demonstration, list_plans, of_last_night, show
 from retention.report import deletion
 from retention.settings import Settings
 from retention.status import Status, read_status
@@ -106,10 +106,12 @@ def demonstrate(settings: Settings, tell: Tell) -> Demonstration:
     with _step(tell, seconds, "classifying, checking, planning"):
         _run(settings, "apply_retention")
     before = _status(settings)
-    made = list_plans(settings, limit=1)[0]
+    made = of_last_night(settings)
+    # The ordinary plan alone knows of every overdue record that waits.
+    waiting = made[0].waiting
     approved = _approve(settings, made)
     if not approved:
-        return Demonstration(sample, placed, before, made.waiting, (), 0, before, seconds)
+        return Demonstration(sample, placed, before, waiting, (), 0, before, seconds)
     with _step(tell, seconds, "purging what was approved, and reading back"):
         for plan_id in approved:
             # The sample's stores do not exist: nobody else could answer for them.
@@ -123,7 +125,7 @@ def demonstrate(settings: Settings, tell: Tell) -> Demonstration:
         sample,
         placed,
         before,
-        made.waiting,
+        waiting,
         tuple(show(settings, plan_id) for plan_id in approved),
         sum(_left(settings, plan_id) for plan_id in approved),
         _status(settings),
@@ -190,11 +192,12 @@ def _until(example: Example) -> date | None:
     return today() + timedelta(days=example.days) if example.days else None
 
 
-def _approve(settings: Settings, made: Plan) -> list[UUID]:
-    """Approve the plan through the second login, and return what is to be carried out, oldest first:
-    a demonstration that was cut short may have left a plan approved."""
-    if made.state == "proposed":
-        approve_demonstration(settings, made.plan_id, made.digest)
+def _approve(settings: Settings, made: list[Plan]) -> list[UUID]:
+    """Approve through the second login what the policy did not approve by itself, and return what is to
+    be carried out, oldest first: a demonstration that was cut short may have left a plan approved."""
+    for plan in made:
+        if plan.state == "proposed":
+            approve_demonstration(settings, plan.plan_id, plan.digest)
     return [
         plan.plan_id
         for plan in reversed(list_plans(settings))

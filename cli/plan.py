@@ -5,16 +5,18 @@ deleting and reading back; `retention.plan`, `retention.purge` and `retention.ve
 the login of the connection, never an argument.
 """
 
-from collections.abc import Iterable, Mapping
+import dataclasses
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from cli.console import JsonFlag, progress, say, show_fields, show_json, show_table
+from cli.console import JsonFlag, progress, say, show_json, show_table
+from cli.plan_answers import extend, review
+from cli.plan_show import show_counts, show_plan, show_reasons
 from retention import plan as plans
 from retention.classify import today
-from retention.plan import Plan, PlanCount
+from retention.errors import Refused, UsageError
 from retention.settings import load_settings
 
 FINDINGS = 1
@@ -34,15 +36,25 @@ def make(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what a plan would hold; write nothing.")
     ] = False,
+    unattended: Annotated[
+        bool,
+        typer.Option(
+            "--unattended",
+            help="Only what the policy leaves to a job; the policy approves it inside its limits.",
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Freeze what is overdue into a purge plan, or only look at it.
 
-    Ends with 3 where the records were not classified today, or by other declarations or models, and where
-    an integrity check fails or cannot be evaluated.
+    Ends with 3 where the records were not classified today, or by other declarations or models, where
+    an integrity check fails or cannot be evaluated, and where the policy does not approve an unattended
+    plan: that one stays proposed, for a person.
     """
     if context.invoked_subcommand is not None:
         return
+    if dry_run and unattended:
+        raise UsageError("--dry-run looks at all that is overdue: leave one of the two out")
     settings = load_settings()
     if dry_run:
         with progress("looking at what is overdue"):
@@ -51,16 +63,22 @@ def make(
             show_json(seen)
             return
         say(f"A plan made now, as of {seen.as_of}, would hold {seen.items} records.")
-        _show_counts(seen.counts)
-        _show_reasons("left out", seen.waiting)
+        show_counts(seen.counts)
+        show_reasons("left out", seen.waiting)
         return
     with progress("checking, then freezing the plan"):
         # Here and not above: the other commands of this module need not wait for it.
         from expectations import require_integrity
+        from orchestration.unattended import plan_unattended
 
         require_integrity(settings, today())
-        made = plans.create(settings)
-    _show(made, as_json)
+        made = plan_unattended(settings) if unattended else plans.create(settings)
+    if as_json:
+        show_json(made)
+    else:
+        show_plan(made)
+    if unattended and made.state == "proposed":
+        raise Refused(made.refusals[-1])
 
 
 @plan.command("list")
@@ -74,11 +92,12 @@ def list_plans(
         show_json(found)
         return
     show_table(
-        ("plan", "as of", "state", "records", "planned by", "approved by", "expires"),
+        ("plan", "as of", "scope", "state", "records", "planned by", "approved by", "expires"),
         [
             (
                 one.plan_id,
                 one.as_of,
+                one.scope,
                 one.state,
                 one.items,
                 one.planned_by,
@@ -91,9 +110,31 @@ def list_plans(
 
 
 @plan.command("show")
-def show(plan_id: PlanId, as_json: JsonFlag = False) -> None:
-    """Show one plan: its counts, its digest, what became of it."""
-    _show(plans.show(load_settings(), plan_id), as_json)
+def show(
+    plan_id: PlanId,
+    sample: Annotated[
+        int, typer.Option("--sample", min=0, metavar="N", help="Show so many of its records.")
+    ] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="S", help="Another seed, another sample.")
+    ] = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show one plan: counts by age, the difference to the plan before, its digest, what became of it.
+
+    A key that is itself personal is shown as its token. Once carried out, a plan holds no keys.
+    """
+    settings = load_settings()
+    one = plans.show(settings, plan_id)
+    more = plans.details(settings, plan_id, sample=sample, seed=seed)
+    if as_json:
+        show_json({**dataclasses.asdict(one), **dataclasses.asdict(more)})
+        return
+    show_plan(one, more)
+
+
+plan.command("extend")(extend)
+plan.command("review")(review)
 
 
 def approve(
@@ -157,7 +198,7 @@ def purge(
         show_json(result)
         return
     say(f"Purged {result.purged} records in {result.batches} batches.")
-    _show_reasons("skipped", result.skipped)
+    show_reasons("skipped", result.skipped)
 
 
 def verify(
@@ -187,46 +228,3 @@ def verify(
                 [(one.where, one.what, one.count) for one in result.findings],
             )
     raise typer.Exit(FINDINGS if result.findings else 0)
-
-
-def _show(one: Plan, as_json: bool) -> None:
-    if as_json:
-        show_json(one)
-        return
-    show_fields(
-        {
-            "plan": one.plan_id,
-            "state": one.state,
-            "as of": one.as_of,
-            "records": one.items,
-            "digest": one.digest,
-            "policy": f"{one.policy_version} ({one.policy_hash[:12]}…)",
-            "planned": f"{one.planned_by}, {one.planned_at:%Y-%m-%d %H:%M} UTC",
-            "expires": one.expires_on,
-            "approved": _who(one.approved_by, one.approval_kind),
-            "rejected": _who(one.rejected_by, one.reject_reason),
-            "carried out": _who(one.run_by, f"{one.executed_at:%Y-%m-%d %H:%M} UTC")
-            if one.executed_at
-            else None,
-        }
-    )
-    _show_counts(one.counts)
-    _show_reasons("left out of the plan", one.waiting)
-    _show_reasons("outcome", one.outcome if one.state in ("executing", "executed") else {})
-    if one.state == "proposed":
-        say(f"Another login approves it: retention approve {one.plan_id} {one.digest}")
-
-
-def _who(login: str | None, more: str | None) -> str | None:
-    return f"{login} ({more})" if login and more else login
-
-
-def _show_counts(counts: Iterable[PlanCount]) -> None:
-    rows = [(c.table, c.rule_id, c.records, c.oldest_due_on) for c in counts]
-    if rows:
-        show_table(("table", "rule", "records", "oldest due"), rows)
-
-
-def _show_reasons(title: str, counts: Mapping[str, int]) -> None:
-    if counts:
-        show_table((title, "records"), sorted(counts.items(), key=lambda pair: -pair[1]))

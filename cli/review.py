@@ -69,20 +69,31 @@ def decide(
     until: Annotated[
         str | None, typer.Option("--until", metavar="DATE", help="With keep: the last day.")
     ] = None,
+    whole_case: Annotated[
+        bool,
+        typer.Option(
+            "--case", help="Every record under review of its assignment, or else of its person."
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Decide a record under review, as the login of this connection. The next run applies it."""
-    decided = reviews.decide(
-        load_settings(),
-        table=table,
-        record_key=key,
-        decision=decision.value,
-        reason=reason,
-        rule_id=rule,
-        anchor_on=parse_day(on),
-        keep_until=parse_day(until),
-    )
-    if as_json:
-        show_json({"decision_id": decided})
+    what: reviews.Decided = {
+        "table": table,
+        "record_key": key,
+        "decision": decision.value,
+        "reason": reason,
+        "rule_id": rule,
+        "anchor_on": parse_day(on),
+        "keep_until": parse_day(until),
+    }
+    settings = load_settings()
+    if whole_case:
+        records = reviews.decide_case(settings, **what)
+        told: dict[str, object] = {"records": records}
     else:
-        say(f"Decided: {decision.value}. The next `retention run` applies it.")
+        told, records = {"decision_id": reviews.decide(settings, **what)}, 1
+    if as_json:
+        show_json(told)
+    else:
+        say(f"Decided: {decision.value}, {records} records. The next `retention run` applies it.")

@@ -43,7 +43,8 @@ def run(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Run the daily job: classify, check, plan. Nothing is purged before a person approves.
+    """Run the daily job: classify, check, plan. Nothing is purged before a person approves it, or the
+    policy inside the blast radius that somebody approved there.
 
     Ends with 0 when the job completed, findings or not; 2 for a day in the future or before the
     first policy; 3 while another run is going, or where an integrity check forbids the plan.
@@ -54,19 +55,20 @@ def run(
         result = run_job(settings, JOB, as_of=day)
     found = _status(settings, day)
     written = _write_report(settings, day)
-    plan = None if found.classification.suffix else _latest_plan(settings)
+    plan, unattended = (None, None) if found.classification.suffix else _plans(settings)
     if as_json:
         show_json(
             {
                 "run": result,
                 "status": found.as_dict(),
                 "plan": plan,
+                "unattended": unattended,
                 "report": {"page": written.html_path, "data": written.json_path},
                 "user_interface": _page(settings),
             }
         )
     else:
-        _show(found, plan, result)
+        _show(found, plan, unattended, result)
         _show_places(settings, written)
     if not result.success:
         raise Refused(
@@ -113,11 +115,14 @@ def demo(as_json: JsonFlag = False) -> None:
     )
     for plan in done.plans:
         purged = plan.outcome.get("purged", 0)
+        by = " as a demonstration" if plan.approval_kind == "demonstration" else ""
         say(
             f"planned and approved {plan.items}, purged {purged}, left of what was approved"
-            f" {plan.items - purged} (plan {plan.plan_id}, approved by {plan.approved_by} as a"
-            " demonstration)"
+            f" {plan.items - purged} ({plan.scope} plan {plan.plan_id}, approved by"
+            f" {plan.approved_by}{by})"
         )
+        if plan.refusals:
+            say(f"  not approved by the policy itself, {plan.refusals[-1]}")
         _show_counts("skipped", _skipped(plan))
     if not done.plans:
         say("planned and approved: nothing, every overdue record waits")
@@ -158,10 +163,12 @@ def _write_report(settings: Settings, day: "date | None") -> "Written":
     return write_report(settings, day)
 
 
-def _latest_plan(settings: Settings) -> "Plan | None":
-    from retention.plan import list_plans
+def _plans(settings: Settings) -> "tuple[Plan | None, Plan | None]":
+    """The plan for a person, and the one that the policy leaves to a job."""
+    from retention.plan import of_last_night
 
-    return next(iter(list_plans(settings, limit=1)), None)
+    by_scope = {plan.scope: plan for plan in of_last_night(settings)}
+    return by_scope.get("ordinary"), by_scope.get("unattended")
 
 
 @contextmanager
@@ -170,7 +177,9 @@ def _steps() -> Iterator[Any]:
     yield lambda what: remark(f"… {what}")
 
 
-def _show(found: "Status", plan: "Plan | None", result: "JobResult") -> None:
+def _show(
+    found: "Status", plan: "Plan | None", unattended: "Plan | None", result: "JobResult"
+) -> None:
     classification = found.classification
     say(
         f"{found.database}: {found.records} records as of {classification.as_of}, policy"
@@ -183,11 +192,10 @@ def _show(found: "Status", plan: "Plan | None", result: "JobResult") -> None:
     )
     if classification.suffix:
         say(f"a replay, in schema retention{classification.suffix}: nothing is planned from it")
-    elif plan is None or plan.state == "empty":
-        say("planned: nothing")
     else:
-        say(f"planned {plan.items} ({plan.state}), until {plan.expires_on}; to approve:")
-        say(f"  retention approve {plan.plan_id} {plan.digest}")
+        _show_plan(plan, "planned")
+        if unattended is not None:
+            _show_plan(unattended, "planned unattended")
     _show_counts("overdue and waiting", plan.waiting if plan else {})
     say(f"purged so far {found.purged}, with {found.evidence} entries of evidence")
     if found.findings:
@@ -195,6 +203,19 @@ def _show(found: "Status", plan: "Plan | None", result: "JobResult") -> None:
             "the report shows them" if classification.suffix else "`retention status` lists them"
         )
         say(f"{len(found.findings)} findings: {where}")
+
+
+def _show_plan(plan: "Plan | None", what: str) -> None:
+    if plan is None or plan.state == "empty":
+        say(f"{what}: nothing")
+    elif plan.state == "proposed":
+        say(f"{what} {plan.items} (proposed), until {plan.expires_on}; to approve:")
+        say(f"  retention approve {plan.plan_id} {plan.digest}")
+    else:
+        by = f" by {plan.approved_by}" if plan.approved_by else ""
+        say(f"{what} {plan.items} ({plan.state}{by}), until {plan.expires_on}")
+    for refusal in plan.refusals if plan else ():
+        say(f"  not approved: {refusal}")
 
 
 def _show_counts(what: str, counts: Mapping[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""Telling somebody that a run failed.
+"""Telling somebody that a run failed, or that a plan waits for a person.
 
 Belongs here: the notice and its ways out: a line in the log, a line in `notices.jsonl` of the state
 folder, a command (RETENTION_NOTICE_COMMAND), a web address (RETENTION_NOTICE_URL). Does not belong here:
@@ -35,14 +35,31 @@ class Notice:
     run_id: str
     steps: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"job {self.job} failed (run {self.run_id}) in {', '.join(self.steps)}"
 
-def give_notice(settings: Settings, notice: Notice, env: Mapping[str, str] = os.environ) -> None:
+
+@dataclass(frozen=True)
+class PlanNotice:
+    """A plan that the policy did not approve: its id, and the database's reason, which holds figures and
+    names of tables and no value."""
+
+    plan_id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"plan {self.plan_id} waits for a person: {self.reason}"
+
+
+def give_notice(
+    settings: Settings, notice: Notice | PlanNotice, env: Mapping[str, str] = os.environ
+) -> None:
     """Write the notice down, then pass it on to the command and the address that are configured.
 
     Raises UsageError where an address is no http address. A command or an address that does not take
     the notice is logged: the notice itself is written down by then.
     """
-    logger.error("job %s failed (run %s) in %s", notice.job, notice.run_id, ", ".join(notice.steps))
+    logger.error("%s", notice)
     text = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(notice)})
     state.make_folder(settings.state, state.STATE_MODE)
     with (settings.state / "notices.jsonl").open("a", encoding="utf-8") as file:

@@ -62,8 +62,8 @@ def approved_plans(job: Any) -> SensorDefinition:
         job=job,
         minimum_interval_seconds=30,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Carries a plan out once a person has approved it, unless a run is going; one that"
-        " was cut short goes on, one that was refused is tried again after an hour.",
+        description="Carries a plan out once a person, or the policy, has approved it, unless a run is"
+        " going; one that was cut short goes on, one that was refused is tried again after an hour.",
     )
     def look(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
         settings = load_settings()

@@ -6,7 +6,7 @@ Does not belong here: why a record is under review, and what a decision does to 
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal, LiteralString, Required, TypedDict, Unpack
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -56,30 +56,55 @@ def list_(
         return cursor.fetchall()
 
 
-def decide(
-    settings: Settings,
-    *,
-    table: str,
-    record_key: str,
-    decision: Decision,
-    reason: str,
-    rule_id: str | None = None,
-    anchor_on: date | None = None,
-    keep_until: date | None = None,
-) -> UUID:
+class Decided(TypedDict, total=False):
+    """A decision and its record; `rule_id` and `anchor_on` with `anchor`, `keep_until` with `keep`."""
+
+    table: Required[str]
+    record_key: Required[str]
+    decision: Required[Decision]
+    reason: Required[str]
+    rule_id: str | None
+    anchor_on: date | None
+    keep_until: date | None
+
+
+def decide(settings: Settings, **decided: Unpack[Decided]) -> UUID:
     """Record what a person decided on a record under review; the next classification applies it.
 
     `anchor` takes a rule and the day its clock starts, `keep` a last day, `purge` nothing more. Raises
     UsageError for a record that is not under review and for a decision that lacks what it needs.
     """
-    schema, dot, name = table.partition(".")
+    made: UUID = _call(
+        settings, "select ledger.decide_review(%s, %s, %s, %s, %s, %s, %s, %s)", decided
+    )
+    return made
+
+
+def decide_case(settings: Settings, **decided: Unpack[Decided]) -> int:
+    """Record the decision on every record under review of the record's assignment, or where it has none,
+    of its person. Returns how many were decided. Raises UsageError as `decide` does."""
+    return int(
+        _call(settings, "select ledger.decide_review_case(%s, %s, %s, %s, %s, %s, %s, %s)", decided)
+    )
+
+
+def _call(settings: Settings, statement: LiteralString, decided: Decided) -> Any:
+    schema, dot, name = decided["table"].partition(".")
     if not dot or not schema or not name:
         raise UsageError("name the table as schema.table")
     with connect(settings) as conn, safe_errors("recording a decision"):
         row = conn.execute(
-            "select ledger.decide_review(%s, %s, %s, %s, %s, %s, %s, %s)",
-            (schema, name, record_key, decision, reason, rule_id, anchor_on, keep_until),
+            statement,
+            (
+                schema,
+                name,
+                decided["record_key"],
+                decided["decision"],
+                decided["reason"],
+                decided.get("rule_id"),
+                decided.get("anchor_on"),
+                decided.get("keep_until"),
+            ),
         ).fetchone()
     assert row is not None
-    decided: UUID = row[0]
-    return decided
+    return row[0]

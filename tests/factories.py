@@ -336,8 +336,15 @@ def open_shop(settings: Settings, approver_url: str, folder: Path) -> Shop:
     )
     conn.execute(
         "create table policy.policy_rules as select rule_id, '6'::text as clause,"
-        " 'ord'::text as clause_text from unnest(%s::text[]) as rule_id",
+        " 'ord'::text as clause_text, rule_id in ('R1', 'R2') as unattended"
+        " from unnest(%s::text[]) as rule_id",
         (["R1", "R2", "R3", "R4", "R5", "SUPPORTING", "RIGHTS", "OWN"],),
+    )
+    conn.execute(
+        "create table policy.policy_unattended as select 1000 as most_records,"
+        " 100 as most_table_share_percent, 0 as at_least_days, 45 as at_most_days,"
+        " null::text as never_purge, 'approved'::text as approval,"
+        " 'the board'::text as approved_by, '2026-01-02'::date as approved_on"
     )
     conn.commit()
     return Shop(

@@ -25,6 +25,7 @@ from orchestration.checks import asset_check_result
 from orchestration.metadata import Metadata, counts_table
 from orchestration.resources import Run
 from orchestration.translator import OWNER
+from orchestration.unattended import plan_unattended
 from retention import plan as plans
 from retention import purge
 from retention.classify import today
@@ -44,7 +45,8 @@ _MAY_BE_CARRIED_OUT = ("approved", "executing")
     key=PURGE_PLAN,
     group_name="plan",
     description="The overdue records (§ 6) frozen into a plan with its digest, which a person approves"
-    " with a login of their own. Not made where an integrity check failed, nor on a past day.",
+    " with a login of their own; before it, what the policy leaves to a job, in a plan that the policy"
+    " approves inside its blast radius. Not made where an integrity check failed, nor on a past day.",
     deps=[FINDINGS, RECORDS],
     owners=[OWNER],
     kinds={"postgres"},
@@ -58,7 +60,12 @@ def purge_plan(context: AssetExecutionContext, run: Run) -> Iterator[Materialize
         return
     # Asked again although `findings` stands before this: a job may leave that out.
     require_integrity(settings, run.day())
-    yield MaterializeResult(metadata=_plan_metadata(plans.create(settings)))
+    objection = plans.unattended_objection(settings)
+    if objection:
+        unattended: Metadata = {"unattended": objection}
+    else:
+        unattended = _unattended_metadata(plan_unattended(settings))
+    yield MaterializeResult(metadata={**_plan_metadata(plans.create(settings)), **unattended})
 
 
 @asset_check(
@@ -124,6 +131,14 @@ def carried_out_next(known: list[Plan]) -> list[UUID]:
 def may_be_carried_out(plan: Plan) -> bool:
     """True for a plan that is approved, or whose purge was cut short."""
     return plan.state in _MAY_BE_CARRIED_OUT
+
+
+def _unattended_metadata(plan: Plan) -> Metadata:
+    return {
+        "unattended": plan.refusals[-1] if plan.refusals else plan.state,
+        "unattended plan_id": str(plan.plan_id),
+        "unattended items": plan.items,
+    }
 
 
 def _plan_metadata(plan: Plan) -> Metadata:

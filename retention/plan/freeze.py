@@ -19,7 +19,7 @@ from retention.keys import EPOCH, load_key, refuse_logged_values
 from retention.ledger import classifications
 from retention.ledger.failures import is_conflict, safe_errors, translated
 from retention.lineage import find_lineage
-from retention.plan.model import Plan, PlanCount, PlanPreview
+from retention.plan.model import Plan, PlanCount, PlanPreview, Scope
 from retention.plan.show import show_in
 from retention.plan.tables import plan_tables
 from retention.settings import Settings
@@ -69,19 +69,21 @@ def preview(settings: Settings) -> PlanPreview:
     return PlanPreview(today[0], sum(count.records for count in counts), counts, waiting)
 
 
-def create(settings: Settings) -> Plan:
+def create(settings: Settings, scope: Scope = "ordinary") -> Plan:
     """Freeze what is overdue now into a plan, in one repeatable-read transaction.
 
-    A plan without items has the state `empty` and needs no approval. An earlier plan that nobody
-    approved is superseded. Raises Refused where the records were not classified today, or by other
-    code; UsageError where a declaration does not hold.
+    Scope `unattended` takes the cases that the policy leaves to a job; `ordinary` whatever stands in no
+    such plan of the same classification. A plan without items has the state `empty` and needs no
+    approval. An earlier plan of the scope, or of an earlier classification, that nobody approved is
+    superseded. Raises Refused where the records were not classified today, or by other code, and where
+    nothing may be purged unattended; UsageError where a declaration does not hold.
     """
     declarations = load_declarations(settings.declarations_dir)
     code = code_hash(settings, declarations)
     with connect(settings) as conn:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                plan_id = _freeze(settings, conn, declarations, code)
+                plan_id = _freeze(settings, conn, declarations, code, scope)
                 break
             except psycopg.Error as error:
                 if not is_conflict(error) or attempt == _ATTEMPTS:
@@ -91,7 +93,9 @@ def create(settings: Settings) -> Plan:
             return show_in(conn, plan_id)
 
 
-def _freeze(settings: Settings, conn: Connection, declarations: Declarations, code: str) -> UUID:
+def _freeze(
+    settings: Settings, conn: Connection, declarations: Declarations, code: str, scope: Scope
+) -> UUID:
     conn.isolation_level = IsolationLevel.REPEATABLE_READ
     with conn.transaction():
         refuse_logged_values(conn)
@@ -101,7 +105,7 @@ def _freeze(settings: Settings, conn: Connection, declarations: Declarations, co
         names = [table.qualified for table in tables]
         pads = [key.pads(name) for name in names]
         row = conn.execute(
-            "select ledger.freeze_plan(%s, %s, %s, %s, %s, %s, %s)",
+            "select ledger.freeze_plan(%s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 Jsonb([table.as_json() for table in tables]),
                 names,
@@ -110,6 +114,7 @@ def _freeze(settings: Settings, conn: Connection, declarations: Declarations, co
                 key.key_id,
                 EPOCH,
                 code,
+                scope,
             ),
         ).fetchone()
     assert row is not None

@@ -5,7 +5,11 @@ Belongs here: frozen values for callers to show. Does not belong here: reading o
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
+
+#: What a plan holds: the cases that the policy leaves to a job, or whatever else is overdue.
+Scope = Literal["ordinary", "unattended"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,19 @@ class PlanPreview:
 @dataclass(frozen=True)
 class Plan:
     """One frozen plan. Its states: proposed, approved or rejected, executing, executed; expired and
-    superseded where it was never carried out; empty where nothing was overdue."""
+    superseded where it was never carried out; empty where nothing was overdue. `refusals` are the reasons
+    for which it was not approved when somebody, or the policy, was asked."""
 
     plan_id: UUID
     as_of: date
+    classification_id: int
     policy_version: str
     policy_hash: str
     code_hash: str
     key_id: str
     digest: str
     state: str
+    scope: Scope
     items: int
     waiting: dict[str, int]
     planned_by: str
@@ -57,3 +64,4 @@ class Plan:
     fence: int
     counts: tuple[PlanCount, ...] = ()
     outcome: dict[str, int] = field(default_factory=dict)
+    refusals: tuple[str, ...] = ()

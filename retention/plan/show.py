@@ -10,14 +10,18 @@ import psycopg
 from psycopg.rows import dict_row
 
 from retention.errors import UsageError
+from retention.ledger import entries
 from retention.ledger.failures import safe_errors
 from retention.plan.model import Plan, PlanCount
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 
-_COLUMNS = """plan_id, as_of, policy_version, policy_hash, code_hash, key_id, digest, state, items,
-    waiting, planned_by, planned_at, expires_on, approved_by, approved_at, approval_kind, rejected_by,
-    rejected_at, reject_reason, executed_at, run_by, fence"""
+_COLUMNS = """plan_id, as_of, classification_id, policy_version, policy_hash, code_hash, key_id, digest,
+    state, scope, items, waiting, planned_by, planned_at, expires_on, approved_by, approved_at,
+    approval_kind, rejected_by, rejected_at, reject_reason, executed_at, run_by, fence"""
+
+#: States of a plan that lost its keys without being carried out.
+ENDED = ("rejected", "expired", "superseded")
 
 
 def list_plans(settings: Settings, *, limit: int = 20) -> list[Plan]:
@@ -54,13 +58,34 @@ def show_in(conn: psycopg.Connection[Any], plan_id: UUID) -> Plan:
     if found is None:
         raise UsageError("there is no such plan: `retention plan list` shows them")
     counts = conn.execute(
+        # What an approver took out is none of the plan any more; an ended plan shows what it held.
         "select source_schema || '.' || source_table, rule_id, count(*), min(due_on)"
-        " from ledger.plan_items where plan_id = %s group by 1, 2 order by 1, 2",
-        (plan_id,),
+        " from ledger.plan_items where plan_id = %s and (state <> 'withdrawn' or %s)"
+        " group by 1, 2 order by 1, 2",
+        (plan_id, found["state"] in ENDED),
     ).fetchall()
     outcome = conn.execute(
         "select case state when 'skipped' then 'skipped: ' || skip_reason else state end, count(*)"
         " from ledger.plan_items where plan_id = %s group by 1 order by 1",
         (plan_id,),
     ).fetchall()
-    return Plan(**found, counts=tuple(PlanCount(*count) for count in counts), outcome=dict(outcome))
+    refusals = entries.of_plan(conn, plan_id, "refusal")
+    return Plan(
+        **found,
+        counts=tuple(PlanCount(*count) for count in counts),
+        outcome=dict(outcome),
+        refusals=tuple(entry.content["reason"] for entry in refusals),
+    )
+
+
+def of_last_night(settings: Settings) -> list[Plan]:
+    """The plans that stand on the newest plan's classification, one a scope, the ordinary one first.
+
+    Empty where nothing was ever planned.
+    """
+    latest: dict[str, Plan] = {}
+    known = list_plans(settings)
+    for one in known:
+        if one.classification_id == known[0].classification_id:
+            latest.setdefault(one.scope, one)
+    return [show(settings, latest[scope].plan_id) for scope in sorted(latest)]

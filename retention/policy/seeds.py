@@ -95,6 +95,22 @@ def _supporting_periods(policy: Policy) -> Rows:
     ]
 
 
+def _unattended(policy: Policy) -> Rows:
+    radius, approval = policy.unattended, policy.unattended.approval
+    return [
+        (
+            radius.most_records,
+            radius.most_table_share_percent,
+            radius.overdue_days.at_least,
+            radius.overdue_days.at_most,
+            " ".join(radius.never_purge),
+            radius.approval_state,
+            approval.by if approval else None,
+            approval.on if approval else None,
+        )
+    ]
+
+
 def _public_holidays(policy: Policy) -> Rows:
     return [(day,) for day in public_holidays()]
 
@@ -142,6 +158,19 @@ SEEDS: dict[str, tuple[tuple[str, ...], Callable[[Policy], Rows]]] = {
     "policy_supporting_periods": (
         ("period_key", "period_months", "period_days", "mark", "approval"),
         _supporting_periods,
+    ),
+    "policy_unattended": (
+        (
+            "most_records",
+            "most_table_share_percent",
+            "at_least_days",
+            "at_most_days",
+            "never_purge",
+            "approval",
+            "approved_by",
+            "approved_on",
+        ),
+        _unattended,
     ),
     "public_holidays": (("holiday_on",), _public_holidays),
 }

@@ -60,12 +60,17 @@ def test_it_shows_the_whole_way_and_a_second_time_keeps_what_is_there(
         assert [name for name in CATEGORIES if not total(status, name)] == []
         assert min(status["records"]["by_status"][name] for name in ("held", "restricted")) > 0
         assert status["records"]["by_status"]["locked"] > 0
-    (plan,) = first["plans"]
-    assert before["overdue"]["records"] == plan["items"] + sum(first["waiting"].values())
-    assert plan["outcome"] == {"purged": plan["items"]}
-    assert (plan["approved_by"], plan["approval_kind"]) == ("approver", "demonstration")
-    assert after["records"]["total"] == before["records"]["total"] - plan["items"]
-    assert after["purged"] == plan["items"]
+    planned = sum(plan["items"] for plan in first["plans"])
+    assert {plan["scope"] for plan in first["plans"]} == {"ordinary", "unattended"}
+    assert before["overdue"]["records"] == planned + sum(first["waiting"].values())
+    for plan in first["plans"]:
+        assert plan["outcome"] == {"purged": plan["items"]}
+        assert (plan["approved_by"], plan["approval_kind"]) == ("approver", "demonstration")
+        # The sample's leads have been overdue for years: nothing of a job without a person.
+        refused = [reason for reason in plan["refusals"] if "a person decides" in reason]
+        assert bool(refused) == (plan["scope"] == "unattended")
+    assert after["records"]["total"] == before["records"]["total"] - planned
+    assert after["purged"] == planned
     assert first["left"] == 0
     # What still is overdue waits for records that stand on it, or was uncovered by the purge.
     assert after["overdue"]["records"] < before["overdue"]["records"] / 100

@@ -156,7 +156,7 @@ FORBIDDEN = {
         "insert into ledger.plans (state) values ('approved')",
         "delete from ledger.blockers",
         "delete from ledger.plan_items",
-        "select ledger.freeze_plan('[]', '{}', '{}', '{}', 'k', 0, 'c')",
+        "select ledger.freeze_plan('[]', '{}', '{}', '{}', 'k', 0, 'c', 'ordinary')",
         "select ledger.append_entry('batch', '{}')",
         "select ledger.append('approval', '{}')",
         "select ledger.begin_execution(gen_random_uuid(), 'c', 'k')",

@@ -94,6 +94,7 @@ def test_the_digest_can_be_recomputed_from_the_contract(shop: Shop) -> None:
         "policy_version": plan.policy_version,
         "policy_hash": plan.policy_hash,
         "code_hash": plan.code_hash,
+        "scope": "ordinary",
         "tokens_root": hashlib.sha256(b"\n".join(sorted(lines))).hexdigest(),
     }
     assert plan.digest == hashlib.sha256(rfc8785.dumps(content)).hexdigest()
@@ -369,7 +370,7 @@ def test_a_plan_is_frozen_at_one_moment_or_not_at_all(shop: Shop) -> None:
         pytest.raises(psycopg.Error, match="one repeatable-read transaction"),
     ):
         conn.execute(
-            "select ledger.freeze_plan('[]', '{}', '{}', '{}', 'k', 0, %s)",
+            "select ledger.freeze_plan('[]', '{}', '{}', '{}', 'k', 0, %s, 'ordinary')",
             (shop.one("select code_hash from ledger.classifications"),),
         )
 
@@ -392,7 +393,7 @@ WRITES = (
     "delete from shop.person",
     "update retention.records set status = 'overdue'",
     "select ledger.append_entry('refusal', '{}')",
-    "select ledger.freeze_plan('[]', '{}', '{}', '{}', 'k', 0, 'c')",
+    "select ledger.freeze_plan('[]', '{}', '{}', '{}', 'k', 0, 'c', 'ordinary')",
     "select ledger.place_blocker('hold', 'table', 'shop.person', 'r', 'a')",
     "select nextval('ledger.entries_entry_id_seq')",
 )

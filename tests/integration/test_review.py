@@ -89,6 +89,56 @@ def test_what_was_decided_can_be_decided_again(classified: Shop) -> None:
     assert classified.one("select count(*) from ledger.review_decisions") == 2
 
 
+def test_a_decision_on_a_case_takes_its_assignments_records_under_review(shop: Shop) -> None:
+    shop.customer(1)
+    shop.customer(2)
+    for number in (1, 2):
+        shop.judge("document", number, "review")
+        shop.judge("party", f"party-{number}", "review")
+    shop.judge("recording", 1, "review")
+    shop.classify()
+    case: review.Decided = {
+        "table": "shop.document",
+        "record_key": "1",
+        "decision": "purge",
+        "reason": "the file is closed",
+    }
+    assert review.decide_case(shop.settings, **case) == 2
+    decided = shop.conn.execute(
+        "select source_table, record_key, reason from ledger.review_decisions order by 1"
+    ).fetchall()
+    shop.conn.commit()
+    assert decided == [
+        ("document", "1", "the file is closed"),
+        ("party", "party-1", "the file is closed"),
+    ]
+    assert shop.one("select count(*) from ledger.entries where kind = 'review_decision'") == 2
+
+
+def test_a_decision_on_a_case_without_an_assignment_takes_its_persons(classified: Shop) -> None:
+    case: review.Decided = {
+        "table": "shop.recording",
+        "record_key": "1",
+        "decision": "keep",
+        "reason": "a dispute",
+        "keep_until": UNTIL,
+    }
+    assert review.decide_case(classified.settings, **case) == 2
+    assert classified.one("select count(*) from ledger.review_decisions") == 2
+
+
+def test_a_case_is_decided_wholly_or_not_at_all(classified: Shop) -> None:
+    case: review.Decided = {
+        "table": "shop.visit",
+        "record_key": "1",
+        "decision": "purge",
+        "reason": "r",
+    }
+    with pytest.raises(UsageError, match="no such record is under review"):
+        review.decide_case(classified.settings, **case)
+    assert classified.one("select count(*) from ledger.review_decisions") == 0
+
+
 def test_before_any_classification(shop: Shop) -> None:
     with pytest.raises(UsageError, match="retention run"):
         review.list_(shop.settings)

@@ -115,11 +115,13 @@ def test_it_classifies_checks_and_plans_and_leaves_landing_as_it_is(
     assert told["run"]["success"] is True
     jsonschema.validate(told["status"], SCHEMA)
     assert told["plan"]["state"] == "proposed"
+    assert told["unattended"]["state"] == "proposed"
+    assert "a person decides" in told["unattended"]["refusals"][-1]
     assert 0 < told["plan"]["items"] <= told["status"]["overdue"]["records"]
     assert Path(told["report"]["page"]).is_file()
     with production.connect() as conn:
         assert landing(conn) == before
-        assert plans(conn) == [("proposed", None)]
+        assert plans(conn) == [("proposed", None)] * 2
 
     # A day in the past stands beside today's records, and nothing is planned from it.
     past = told_stories.as_of - timedelta(days=90)
@@ -128,7 +130,7 @@ def test_it_classifies_checks_and_plans_and_leaves_landing_as_it_is(
     assert f"retention_as_of_{past:%Y%m%d}: nothing is planned from it" in done.stdout
     assert (Path(told["report"]["page"]).parent.parent / str(past)).is_dir()
     with production.connect() as conn:
-        assert plans(conn) == [("proposed", None)]
+        assert plans(conn) == [("proposed", None)] * 2
         days = [
             conn.execute(
                 sql.SQL("select max(as_of) from {}").format(sql.Identifier(schema, "records"))

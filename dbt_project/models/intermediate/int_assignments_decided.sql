@@ -34,6 +34,35 @@ restarts as (
     order by restarts.assignment_id asc, restarts.restarted_on desc, restarts.restarted_at desc
 ),
 
+-- What a person decided last on one of its own rows. A corrected anchor dates an assignment that has no usable
+-- date or state of its own, so that whatever follows it follows that day; what the source states comes first.
+decisions as (
+    select distinct on (cases.assignment_id)
+        cases.assignment_id,
+        case when decisions.decision = 'anchor' and decisions.rule_id = 'R4' then decisions.anchor_on end
+            as corrected_on
+    from {{ source('ledger', 'review_decisions') }} as decisions
+    inner join {{ ref('int_record_cases') }} as cases
+        on decisions.source_schema = cases.source_schema
+            and decisions.source_table = cases.source_table
+            and decisions.record_key = cases.record_key
+    inner join {{ ref('int_records_unioned') }} as records on cases.row_id = records.row_id
+    where records.assignment_state is not null and cases.assignment_id is not null
+    order by cases.assignment_id asc, decisions.decided_at desc
+),
+
+corrected as (
+    select
+        versions.*,
+        case
+            when decisions.corrected_on > '1970-01-01' and decisions.corrected_on <= clock.as_of
+                then decisions.corrected_on
+        end as corrected_on
+    from versions
+    cross join {{ ref('int_clock') }} as clock
+    left join decisions on versions.assignment_id = decisions.assignment_id
+),
+
 dated as (
     select
         versions.*,
@@ -55,14 +84,16 @@ dated as (
         marked.is_sample,
         case
             when versions.assignment_state in ('open', 'draft') then null
+            when versions.assignment_state = 'unknown' and versions.corrected_on is not null then versions.corrected_on
             when versions.completed_on > '1970-01-01' and versions.completed_on <= clock.as_of
                 then greatest(
                         versions.completed_on,
                         case when versions.acknowledged_on <= clock.as_of then versions.acknowledged_on end,
                         restarts.restarted_on
                     )
+            else versions.corrected_on
         end as anchor_on
-    from versions
+    from corrected as versions
     cross join {{ ref('int_clock') }} as clock
     left join {{ ref('policy_assignment_types') }} as types on versions.assignment_type = types.assignment_type
     left join {{ ref('int_marked_schemas') }} as marked on versions.source_schema = marked.source_schema
@@ -75,13 +106,13 @@ decided as (
         sletteplikt.last_day(dated.anchor_on, dated.period_months, null) as unmoved_last_day,
         case
             when dated.assignment_state in ('open', 'draft') then dated.assignment_state
-            when dated.assignment_state = 'unknown' then 'review'
+            when dated.assignment_state = 'unknown' and dated.corrected_on is null then 'review'
             when dated.anchor_on is null or dated.period_months is null then 'review'
             when not {{ approved('dated.mark', 'dated.approval', 'dated.is_sample') }} then 'review'
             else 'ended'
         end as outcome,
         case
-            when dated.assignment_state = 'unknown' then 'its state is not declared'
+            when dated.assignment_state = 'unknown' and dated.corrected_on is null then 'its state is not declared'
             when dated.assignment_state in ('open', 'draft') then null
             when dated.anchor_on is null then 'it ended without a usable date'
             when dated.period_months is null then 'its type is not in the policy'

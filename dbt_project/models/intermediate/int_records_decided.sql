@@ -33,7 +33,11 @@ decisions as (
         rule.clause,
         rule.is_minimum,
         rule.period_months,
-        rule.period_days
+        rule.period_days,
+        -- Taken out of a plan by whoever was to approve it: then a decision counts although its clock runs.
+        bool_or(decisions.plan_id is not null) over (
+            partition by decisions.source_schema, decisions.source_table, decisions.record_key
+        ) as is_amended
     from {{ source('ledger', 'review_decisions') }} as decisions
     left join {{ ref('policy_rules') }} as rule on decisions.rule_id = rule.rule_id
     order by
@@ -175,23 +179,39 @@ corrected as (
         on facts.source_schema = decisions.source_schema
             and facts.source_table = decisions.source_table
             and facts.record_key = decisions.record_key
-    where facts.review_reason is not null
+    where facts.review_reason is not null or decisions.is_amended
 ),
 
--- A decision settles a record under review, and nothing else; one that leads to no date settles nothing.
+-- A decision settles a record under review; one that leads to no date settles nothing. A record that was taken
+-- out of a plan has a clock of its own, which a decision can only lengthen: what has happened since counts.
 settled as (
     select
         facts.*,
         corrected.decision,
         corrected.keep_until,
         -- What a person looks at, or has decided on, is not judged over their head.
-        facts.is_as_purged and facts.review_reason is null as is_resurrection,
-        case corrected.decision
-            when 'keep' then facts.as_of <= corrected.keep_until
-            when 'anchor' then corrected.unmoved_last_day is not null
-            when 'purge' then true
-            else false
-        end as is_settled,
+        facts.is_as_purged and facts.review_reason is null
+        and not coalesce(
+            corrected.decision in ('review', 'anchor')
+            or (corrected.decision = 'keep' and facts.as_of <= corrected.keep_until),
+            false
+        ) as is_resurrection,
+        coalesce(
+            case corrected.decision
+                when 'keep'
+                    then facts.as_of <= corrected.keep_until
+                        and (facts.review_reason is not null or corrected.keep_until > facts.last_day)
+                when 'anchor'
+                    then corrected.unmoved_last_day is not null
+                        and (facts.review_reason is not null or corrected.unmoved_last_day > facts.last_day)
+                when 'purge' then facts.review_reason is not null
+            end,
+            false
+        ) as is_settled,
+        case
+            when corrected.decision = 'review' or (corrected.decision = 'anchor' and corrected.unmoved_last_day is null)
+                then 'taken out of a plan for review'
+        end as amended_reason,
         corrected.rule_id as decided_rule_id,
         corrected.category as decided_category,
         corrected.clause as decided_clause,
@@ -256,7 +276,8 @@ dated as (
             when settled.is_settled and settled.decision = 'keep' then settled.keep_until
             else settled.last_day
         end as last_day,
-        case when not settled.is_settled then settled.review_reason end as review_reason
+        case when not settled.is_settled then coalesce(settled.review_reason, settled.amended_reason) end
+            as review_reason
     from settled
 )
 

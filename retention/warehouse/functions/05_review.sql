@@ -78,6 +78,59 @@ begin
 end
 $$;
 
-grant execute on function ledger.decide_review to retention_approver, retention_purger;
+-- The same decision on every record under review of the record's assignment, or where it has none, of its case;
+-- and on the record itself. Returns how many records were decided.
+create or replace function ledger.decide_review_case(
+    source_schema text,
+    source_table text,
+    record_key text,
+    decision text,
+    reason text,
+    rule_id text default null,
+    anchor_on date default null,
+    keep_until date default null
+) returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    of_case text;
+    of_assignment text;
+    decided bigint;
+begin
+    select c.case_id, c.assignment_id into of_case, of_assignment
+    from intermediate.int_record_cases as c
+    where
+        c.source_schema = decide_review_case.source_schema
+        and c.source_table = decide_review_case.source_table
+        and c.record_key = decide_review_case.record_key
+    limit 1;
+    perform ledger.decide_review(
+        decide_review_case.source_schema, decide_review_case.source_table, decide_review_case.record_key,
+        decide_review_case.decision, decide_review_case.reason, decide_review_case.rule_id,
+        decide_review_case.anchor_on, decide_review_case.keep_until
+    );
+    select count(ledger.decide_review(
+        others.source_schema, others.source_table, others.record_key, decide_review_case.decision,
+        decide_review_case.reason, decide_review_case.rule_id, decide_review_case.anchor_on,
+        decide_review_case.keep_until
+    )) into decided
+    from (
+        select r.source_schema, r.source_table, r.record_key
+        from intermediate.int_record_cases as c
+        inner join retention.records as r using (source_schema, source_table, record_key)
+        where
+            r.status = 'review'
+            and case when of_assignment is null then c.case_id = of_case else c.assignment_id = of_assignment end
+            and (r.source_schema, r.source_table, r.record_key) <> (
+                decide_review_case.source_schema, decide_review_case.source_table, decide_review_case.record_key
+            )
+        -- Each locks the guard of its table: always in one order.
+        order by r.source_schema, r.source_table, r.record_key
+    ) as others;
+    return decided + 1;
+end
+$$;
+
+grant execute on function ledger.decide_review, ledger.decide_review_case to retention_approver, retention_purger;
 
 reset role;

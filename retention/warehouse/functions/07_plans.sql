@@ -1,7 +1,8 @@
 -- The one function that freezes a plan, and what the digest covers.
 set local role retention_owner;
 
--- The hash over every frozen row: 'schema.table|token|disposition' in byte order, a line each.
+-- The hash over every frozen row: 'schema.table|token|disposition' in byte order, a line each. A row that an
+-- approver took out of the plan is none of them.
 create or replace function ledger.tokens_root(plan uuid) returns text
 language sql stable
 set search_path = pg_catalog, ledger, pg_temp as $$
@@ -11,11 +12,12 @@ set search_path = pg_catalog, ledger, pg_temp as $$
             (source_schema || '.' || source_table || '|' || encode(token, 'hex') || '|' || disposition)
                 collate "C" as line
         from ledger.plan_items
-        where plan_id = plan
+        where plan_id = plan and state <> 'withdrawn'
     ) as lines
 $$;
 
--- Promise 3: the digest covers the rows, the policy, the as-of date and the code that classified.
+-- Promise 3: the digest covers the rows, the policy, the as-of date and the code that classified; and the
+-- scope, so that no ordinary plan becomes one that the policy approves.
 create or replace function ledger.plan_digest(plan ledger.plans, root text) returns text
 language sql immutable
 set search_path = pg_catalog, ledger, pg_temp
@@ -24,6 +26,7 @@ return encode(sha256(convert_to(ledger.canonical_json(jsonb_build_object(
     'policy_version', (plan).policy_version,
     'policy_hash', (plan).policy_hash,
     'code_hash', (plan).code_hash,
+    'scope', (plan).scope,
     'tokens_root', root
 )), 'UTF8')), 'hex');
 
@@ -62,6 +65,9 @@ $$;
 
 -- The one writer of a plan. `key_tables`, `inner_pads` and `outer_pads` are the derived keys, a table each:
 -- bound, used for the tokens (HMAC-SHA-256), kept nowhere.
+--
+-- A plan of scope 'unattended' holds the cases that the policy leaves to a job. The two scopes of one night stand
+-- side by side: neither ends the other, and none holds a record that stands in the other.
 create or replace function ledger.freeze_plan(
     tables jsonb,
     key_tables text[],
@@ -69,7 +75,8 @@ create or replace function ledger.freeze_plan(
     outer_pads bytea[],
     key_id text,
     key_epoch integer,
-    code_hash text
+    code_hash text,
+    scope text
 ) returns uuid
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
@@ -81,6 +88,9 @@ begin
         raise exception using errcode = 'SL003',
         message = 'a plan is frozen in one repeatable-read transaction, so that it shows one moment';
     end if;
+    if freeze_plan.scope = 'unattended' then
+        objection := coalesce(objection, ledger.unattended_objection());
+    end if;
     if objection is not null then
         raise exception using errcode = 'SL003', message = objection;
     end if;
@@ -89,21 +99,53 @@ begin
     perform ledger.close_plan(p.plan_id, 'expired', 'planned', 'withdrawn')
     from ledger.plans as p where p.state in ('proposed', 'approved') and p.expires_on < ledger.today();
     perform ledger.close_plan(p.plan_id, 'superseded', 'planned', 'withdrawn')
-    from ledger.plans as p where p.state = 'proposed';
+    from ledger.plans as p
+    where
+        p.state = 'proposed'
+        and (
+            p.scope = freeze_plan.scope
+            or p.classification_id <> (select max(c.classification_id) from ledger.classifications as c)
+        );
 
     insert into ledger.plans (
-        as_of, classification_id, policy_version, policy_hash, code_hash, key_id, key_epoch, state, expires_on
+        as_of, classification_id, policy_version, policy_hash, code_hash, key_id, key_epoch, state, scope,
+        expires_on
     )
     select
         last.as_of, last.classification_id, settings.policy_version, settings.policy_hash,
-        freeze_plan.code_hash, freeze_plan.key_id, freeze_plan.key_epoch, 'proposed',
+        freeze_plan.code_hash, freeze_plan.key_id, freeze_plan.key_epoch, 'proposed', freeze_plan.scope,
         last.as_of + settings.plan_valid_days
     from (select * from ledger.classifications order by classification_id desc limit 1) as last
     cross join policy.policy_settings as settings
     returning * into plan;
 
-    with found as materialized (
+    with overdue as materialized (
         select * from ledger.plannable(freeze_plan.tables, plan.as_of)
+    ),
+    found as materialized (
+        select overdue.*
+        from overdue
+        where
+            case
+                when plan.scope = 'unattended'
+                    then overdue.case_id in (
+                        select ledger.unattended_cases(array(select distinct case_id from overdue))
+                    )
+                else true
+            end
+            and not exists (
+                select
+                from ledger.plans as other
+                inner join ledger.plan_items as taken on other.plan_id = taken.plan_id
+                where
+                    other.scope <> plan.scope
+                    and other.classification_id = plan.classification_id
+                    and other.state in ('proposed', 'approved', 'executing')
+                    and taken.state = 'planned'
+                    and taken.source_schema = overdue.source_schema
+                    and taken.source_table = overdue.source_table
+                    and taken.record_key = overdue.record_key
+            )
     ),
     written as (
         insert into ledger.plan_items (
@@ -168,8 +210,8 @@ begin
     returning * into plan;
 
     perform ledger.append('plan', jsonb_build_object(
-        'plan_id', plan.plan_id, 'as_of', plan.as_of, 'policy_version', plan.policy_version,
-        'policy_hash', plan.policy_hash, 'code_hash', plan.code_hash, 'key_id', plan.key_id,
+        'plan_id', plan.plan_id, 'scope', plan.scope, 'as_of', plan.as_of,
+        'policy_version', plan.policy_version, 'policy_hash', plan.policy_hash, 'code_hash', plan.code_hash, 'key_id', plan.key_id,
         'key_epoch', plan.key_epoch, 'tokens_root', plan.tokens_root, 'digest', plan.digest,
         'items', plan.items, 'waiting', plan.waiting, 'counts', ledger.plan_counts(plan.plan_id),
         'planned_by', plan.planned_by, 'expires_on', plan.expires_on, 'at', ledger.iso_time(plan.planned_at)
@@ -188,7 +230,7 @@ set search_path = pg_catalog, ledger, pg_temp as $$
     ), '[]')
     from (
         select source_schema || '.' || source_table as qualified, rule_id, count(*) as records
-        from ledger.plan_items where plan_id = plan
+        from ledger.plan_items where plan_id = plan and state <> 'withdrawn'
         group by source_schema, source_table, rule_id
     ) as counted
 $$;

@@ -25,7 +25,12 @@ begin
                 and e.body::jsonb ? 'plan_id'
                 and e.body::jsonb ->> 'plan_id' = plan.plan_id::text
                 and e.body::jsonb ->> 'digest' = plan.digest
+                and e.body::jsonb ->> 'kind' = plan.approval_kind
         ) then 'there is no evidence of its approval'
+        when plan.approval_kind = 'policy' and plan.scope <> 'unattended'
+            then 'the policy approves no ordinary plan: a person does'
+        when plan.approval_kind = 'policy' and ledger.unattended_objection() is not null
+            then ledger.unattended_objection()
         when plan.expires_on < ledger.today()
             then 'the plan expired on ' || plan.expires_on || ': make a new one'
         when plan.key_id <> execution_objection.key_id

@@ -43,6 +43,21 @@ restarts as (
     group by restarted.assignment_id
 ),
 
+-- A day that a person gave an assignment, whatever came of it: it can only make the last day later.
+given as (
+    select
+        facts.assignment_id,
+        max(decided.anchor_on) as given_on
+    from {{ source('ledger', 'review_decisions') }} as decided
+    inner join facts
+        on
+            decided.source_schema = facts.source_schema
+            and decided.source_table = facts.source_table
+            and decided.record_key = facts.record_key
+    where facts.is_assignment and decided.decision = 'anchor' and decided.rule_id = 'R4'
+    group by facts.assignment_id
+),
+
 ends_of_assignments as (
     select
         stated.assignment_id,
@@ -51,7 +66,11 @@ ends_of_assignments as (
         stated.assignment_state = 'draft' as is_draft,
         case
             when
-                stated.assignment_state in ('completed', 'ended')
+                (
+                    stated.assignment_state in ('completed', 'ended')
+                    -- What the source has deleted or superseded is not open now.
+                    or (given.given_on is not null and not (stated.is_standing and stated.assignment_state = 'open'))
+                )
                 and {{ approved('types.mark', 'types.approval', 'marked.is_sample') }}
                 then
                     (
@@ -60,7 +79,8 @@ ends_of_assignments as (
                             case
                                 when stated.completed_on is not null
                                     then greatest(stated.acknowledged_on, restarts.restarted_on)
-                            end
+                            end,
+                            given.given_on
                         ) + make_interval(months => types.period_months)
                     )::date
         end as unmoved_day
@@ -68,6 +88,7 @@ ends_of_assignments as (
     left join restarts on stated.assignment_id = restarts.assignment_id
     left join {{ ref('policy_assignment_types') }} as types on stated.assignment_type = types.assignment_type
     left join {{ ref('int_marked_schemas') }} as marked on stated.source_schema = marked.source_schema
+    left join given on stated.assignment_id = given.assignment_id
 ),
 
 ends_of_fiscal_years as (
