@@ -18,6 +18,7 @@ from retention.classified import Classification, find_classification
 from retention.declarations import load_declarations
 from retention.errors import Refused
 from retention.ledger.failures import safe_errors
+from retention.lineage import built_relations
 from retention.settings import Settings
 from retention.warehouse.connection import connect, warehouse_url
 
@@ -41,7 +42,7 @@ def run_checks(
         classification = find_classification(conn, as_of)
         schema = f"retention{classification.suffix}"
         is_whole = _is_whole(conn, classification)
-        coverage = compare(conn, declarations)
+        coverage = compare(conn, declarations, built_relations(settings))
         tallies: dict[str, Tally | None] = {}
         for check in chosen:
             if check.mart == FINDINGS_OF_CATALOGUE:

@@ -20,6 +20,9 @@ GROUPS = (
     "evidence",
 )
 
+#: What a data team builds on the flow, in folders of its own and in snapshots.
+DOWNSTREAM = "downstream"
+
 # What is known of persons and their records, before any rule looks at it, and on which day. The other
 # intermediate models turn it into deadlines.
 FACTS = frozenset(
@@ -54,12 +57,14 @@ LEDGER = {
 def group_of(node: Mapping[str, Any]) -> str:
     """The group of a dbt source, seed or model.
 
-    Raises ValueError for a folder or a table of the ledger that stands nowhere in the flow.
+    Raises KeyError for a table of the ledger that stands nowhere in the flow.
     """
     if node["resource_type"] == "source":
         return LEDGER[node["name"]] if node["source_name"] == "ledger" else "landing"
     if node["resource_type"] == "seed":
         return "policy"
+    if node["resource_type"] != "model":
+        return DOWNSTREAM
     match node["fqn"][1:-1]:
         case ["staging", *_]:
             return "staging"
@@ -69,5 +74,5 @@ def group_of(node: Mapping[str, Any]) -> str:
             return "records"
         case ["marts", "audit", *_]:
             return "checks"
-        case folders:
-            raise ValueError(f"{node['name']}: models in {'/'.join(folders)} have no group")
+        case _:
+            return DOWNSTREAM

@@ -21,6 +21,7 @@ from retention.declarations import load_declarations
 from retention.errors import Refused
 from retention.lineage import find_lineage
 from retention.policy import in_force, load_versions
+from retention.lineage import built_relations, find_lineage
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -226,7 +227,8 @@ def syncs_not_ended(conn: Connection, as_of: date, settings: Settings) -> Iterat
 
 def drifted(conn: Connection, settings: Settings) -> Iterator[Finding]:
     """What the catalogue and the declarations disagree on; tables set aside come first."""
-    compared = catalog.compare(conn, load_declarations(settings.declarations_dir))
+    declarations = load_declarations(settings.declarations_dir)
+    compared = catalog.compare(conn, declarations, built_relations(settings))
     for table in compared.set_aside:
         yield Finding(
             "table_set_aside",

@@ -6,6 +6,7 @@ which has eyes of its own.
 """
 
 from retention.lineage.find import find_lineage
+from retention.lineage.manifest import built_relations
 from retention.lineage.model import Downstream, Lineage, Match, Untraceable
 
-__all__ = ["Downstream", "Lineage", "Match", "Untraceable", "find_lineage"]
+__all__ = ["Downstream", "Lineage", "Match", "Untraceable", "built_relations", "find_lineage"]

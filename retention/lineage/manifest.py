@@ -95,6 +95,13 @@ def read_manifest(settings: Settings) -> Manifest:
     )
 
 
+def built_relations(settings: Settings) -> frozenset[Relation]:
+    """Every relation that dbt built in the last classification; none where there was none here."""
+    if not (target_path(settings) / "manifest.json").exists():
+        return frozenset()
+    return frozenset(node.relation for node in read_manifest(settings).nodes)
+
+
 def _compiled(node: dict[str, Any], target: Path) -> str | None:
     """The SQL that made the relation; a run of some models leaves that of the others in files."""
     if node.get("compiled_code"):

@@ -25,6 +25,7 @@ from retention.declarations import Declarations, load_declarations
 from retention.errors import Refused, UsageError
 from retention.files import replace_text
 from retention.ledger.failures import safe_errors
+from retention.lineage import built_relations
 from retention.report import population, purges
 from retention.report.figures import Figure, Reader, plain
 from retention.report.html import render
@@ -83,9 +84,10 @@ def _gather(
     if not classification.suffix:
         _refuse_half_built(conn)
     declarations = load_declarations(settings.declarations_dir)
-    compared = catalog.compare(conn, declarations)
+    built = built_relations(settings)
+    compared = catalog.compare(conn, declarations, built)
     made_from = _made_from(conn, classification)
-    landed = catalog.landed_columns(conn).keys()
+    landed = catalog.landed_columns(conn, built).keys()
     figures = _figures(Reader(conn, classification), declarations, landed)
     return {
         "kind": "retention_report",

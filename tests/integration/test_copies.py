@@ -118,6 +118,18 @@ def test_counts_and_sums_are_no_copy(shop: Shop) -> None:
     assert list(findings.untraceable(shop.conn, shop.settings)) == []
 
 
+def test_what_dbt_built_did_not_land(shop: Shop) -> None:
+    """It is traced, not declared; a table that nobody knows stays a finding."""
+    classified(shop, Model("people", "select id, name from shop.person"))
+    build(shop.conn, [Model("by_hand", "select id, name from shop.person")])
+    undeclared = {
+        finding.table
+        for finding in findings.drifted(shop.conn, shop.settings)
+        if finding.kind == "undeclared_table"
+    }
+    assert undeclared == {"analytics.by_hand"}
+
+
 def test_a_view_holds_nothing(shop: Shop) -> None:
     view = Model("names", "select name from shop.person", materialized="view")
     classified(shop, view)

@@ -16,7 +16,7 @@ from dagster import (
     Definitions,
 )
 
-from orchestration.groups import FACTS, GROUPS, group_of
+from orchestration.groups import DOWNSTREAM, FACTS, GROUPS, group_of
 from orchestration.manifest import ensure_manifest, manifest_path
 from orchestration.notices import COMMAND, URL, Notice, give_notice
 from orchestration.run import JOBS
@@ -159,10 +159,10 @@ def test_every_model_that_is_called_a_fact_is_there(manifest: dict[str, Any]) ->
     assert models >= FACTS
 
 
-def test_a_model_in_an_unknown_folder_has_no_group() -> None:
-    node = {"resource_type": "model", "fqn": ["p", "marts", "sales", "m"], "name": "m"}
-    with pytest.raises(ValueError, match="have no group"):
-        group_of(node)
+def test_what_a_data_team_adds_stands_downstream() -> None:
+    for kind, folders in (("model", ["marts", "sales"]), ("model", []), ("snapshot", ["staging"])):
+        node = {"resource_type": kind, "fqn": ["p", *folders, "m"], "name": "m"}
+        assert group_of(node) == DOWNSTREAM
 
 
 def test_every_asset_says_what_it_is_and_governed_ones_name_the_clause(
