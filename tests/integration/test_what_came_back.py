@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import jsonschema
 import psycopg
 import pytest
 
@@ -32,6 +33,7 @@ from retention.status import read_status
 from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import SAMPLE_SEED, sample_settings
+from tests.integration.test_status import SCHEMA
 
 pytestmark = pytest.mark.integration
 
@@ -271,7 +273,7 @@ def test_it_is_shown_everywhere(house: House) -> None:
     assert str(house.first.plan_id) in told.notes[0]
     assert "purged again" in told.notes[0]
     assert "new record" in new.notes[0]
-    assert json.dumps(found.as_dict(), default=str)
+    jsonschema.validate(json.loads(json.dumps(found.as_dict(), default=str)), SCHEMA)
 
 
 def test_the_read_back_finds_what_came_back_and_no_one_who_did(house: House) -> None:
