@@ -27,6 +27,7 @@ from retention.warehouse import embedded
 from retention.warehouse.connection import connect
 from retention.warehouse.migrate import migrate
 from retention.warehouse.session import open_session
+from tests.crash.figures import PROPERTY, Figures
 
 TEMPLATE = "sletteplikt_template"
 KINDS = ("unit", "integration", "browser", "crash")
@@ -45,6 +46,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if kind not in KINDS:
             raise pytest.UsageError(f"{item.nodeid}: put it into one of {', '.join(KINDS)}")
         item.add_marker(kind)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of the crash and race suites, in whichever process their tests ran."""
+    figures = Figures()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            # Every report of a test has its properties from then on; the last one has them all.
+            if getattr(report, "when", None) == "teardown":
+                for name, value in report.user_properties:
+                    if name == PROPERTY:
+                        figures.include(value)
+    lines = figures.table()
+    if lines:
+        terminalreporter.section("kills and races")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @dataclasses.dataclass

@@ -1,7 +1,7 @@
-"""Fixtures of the crash and race tests, and the table of figures they end with.
+"""Fixtures of the crash and race tests.
 
 Belongs here: the small warehouse whose purge is killed or raced against, and whether the long form was
-asked for. Does not belong here: what a test checks.
+asked for. Does not belong here: what a test checks, and the table of figures (the conftest above).
 """
 
 from collections.abc import Iterator
@@ -10,10 +10,8 @@ from pathlib import Path
 import pytest
 
 from retention.settings import Settings
-from tests.crash.figures import Figures
+from tests.crash.figures import PROPERTY, Figures
 from tests.factories import Shop, open_shop
-
-_FIGURES = pytest.StashKey[Figures]()
 
 
 @pytest.fixture
@@ -30,18 +28,9 @@ def long_form(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--long"))
 
 
-@pytest.fixture(scope="session")
-def figures(request: pytest.FixtureRequest) -> Figures:
-    """What the suites of this run add up to."""
-    return request.config.stash.setdefault(_FIGURES, Figures())
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Print the figures."""
-    lines = config.stash.get(_FIGURES, Figures()).table()
-    if lines:
-        terminalreporter.section("kills and races")
-        for line in lines:
-            terminalreporter.write_line(line)
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
+    """The figures of one test. They go with its report to where the run's table is printed."""
+    found = Figures()
+    yield found
+    request.node.user_properties.append((PROPERTY, found.plain()))

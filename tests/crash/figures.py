@@ -9,13 +9,16 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
+
+PROPERTY = "figures"
 
 _HEADINGS = ("suite", "place or kind", "tried", "counted", "wrong")
 
 
 @dataclass
 class Figures:
-    """What the suites of one run add up to. `counted` are the kills that met a purge at work, and the
+    """What a test, or all of a run, adds up to. `counted` are the kills that met a purge at work, and the
     interleavings in which one of the two was seen waiting for the other."""
 
     tried: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -47,6 +50,24 @@ class Figures:
     def end(self, suite: str) -> None:
         spent = time.monotonic() - self._begun.pop(suite)
         self.seconds[suite] = self.seconds.get(suite, 0.0) + spent
+
+    def plain(self) -> dict[str, Any]:
+        """The figures as plain data, which a test run in another process can hand over."""
+        counts = [
+            [suite, place, tried, self.counted[suite, place], self.wrong[suite, place]]
+            for (suite, place), tried in self.tried.items()
+        ]
+        return {"counts": counts, "rows": dict(self.rows_checked), "seconds": dict(self.seconds)}
+
+    def include(self, plain: dict[str, Any]) -> None:
+        """Add the figures of a test."""
+        for suite, place, tried, counted, wrong in plain["counts"]:
+            self.tried[suite, place] += tried
+            self.counted[suite, place] += counted
+            self.wrong[suite, place] += wrong
+        self.rows_checked.update(plain["rows"])
+        for suite, seconds in plain["seconds"].items():
+            self.seconds[suite] = self.seconds.get(suite, 0.0) + seconds
 
     def of(self, suite: str) -> tuple[int, int]:
         """How many of a suite counted, and how many were wrong."""

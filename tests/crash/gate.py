@@ -72,8 +72,8 @@ class Gate:
         self.at.clear()
         self._go.release()
 
-    def _one_at_a_time(self, batch: Callable[..., bool]) -> Callable[..., bool]:
-        def attempt(conn: Connection, *args: Any, **kwargs: Any) -> bool:
+    def _one_at_a_time(self, batch: Callable[..., Any]) -> Callable[..., Any]:
+        def attempt(conn: Connection, *args: Any, **kwargs: Any) -> Any:
             self.pid = conn.info.backend_pid
             self._arrived.set()
             if not self._open:
@@ -81,9 +81,9 @@ class Gate:
             self.passed = {}
             carried_out = False
             try:
-                more = batch(conn, *args, **kwargs)
+                said = batch(conn, *args, **kwargs)
                 carried_out = True
-                return more
+                return said
             finally:
                 self._ended.put(carried_out)
 
