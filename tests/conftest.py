@@ -109,7 +109,7 @@ def clean_environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if name in kept or not name.startswith(("RETENTION_", "DAGSTER_", "DBT_", "PG"))
+        if name in kept or not name.startswith(("RETENTION_", "DAGSTER_", "DBT_", "PG", "COLUMNS"))
     }
 
 

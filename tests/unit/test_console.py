@@ -45,7 +45,10 @@ def test_a_value_without_a_json_form_is_an_error() -> None:
         console.show_json({"what": object()})
 
 
-def test_a_table_in_a_pipe_is_plain_text_of_any_width(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_in_a_pipe_is_plain_text_of_any_width(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     long = "crm.assignment_document " * 20
     console.show_table(["table", "records"], [[long, 1234567], ["[bold]x[/bold]", None]])
     shown = capsys.readouterr().out
