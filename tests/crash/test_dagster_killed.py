@@ -16,7 +16,6 @@ import pytest
 
 from orchestration.instance import database_name, storage_url
 from orchestration.services import stop_services
-from retention.plan import Plan
 from retention.ports import free_port
 from retention.settings import Settings
 from tests.conftest import Server
@@ -25,8 +24,8 @@ from tests.crash.orchestrated import Instance, make_instance, wait_until
 
 SUITE = "Dagster killed"
 KILLS = 5
-# A batch of this sample takes about so long.
-_A_BATCH = 1.0
+# A batch that finds a table in use tries again for longer than this.
+_WAITING = 3.0
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def instance(
 def test_a_plan_ends_executed_whatever_of_dagster_is_killed(
     instance: Instance, figures: Figures
 ) -> None:
-    """One plan a kill: half of them in a batch that waits, half at random within one."""
+    """One plan a kill, at a random instant while its batch is held up."""
     chance = random.Random(20_230_112)
     figures.begin(SUITE)
     instance.start()
@@ -56,8 +55,8 @@ def test_a_plan_ends_executed_whatever_of_dagster_is_killed(
         victim = ("run worker", "daemon")[number % 2]
         before = instance.landing()
         plan = instance.approved_plan()
-        delay = chance.uniform(0.0, _A_BATCH) if number % 4 > 1 else 0.0
-        with figures.judged(SUITE, victim, counted=_kill(instance, plan, victim, delay)):
+        killed = _kill(instance, victim, chance.uniform(0.0, _WAITING))
+        with figures.judged(SUITE, victim, counted=killed):
             if victim == "daemon":
                 instance.start()
             wait_until(
@@ -70,15 +69,10 @@ def test_a_plan_ends_executed_whatever_of_dagster_is_killed(
     assert figures.of(SUITE) == (2 * KILLS, 0)
 
 
-def _kill(instance: Instance, plan: Plan, victim: str, delay: float) -> bool:
-    """Kill while the plan's batch waits for a lock, or so many seconds after. True if it was going."""
+def _kill(instance: Instance, victim: str, delay: float) -> bool:
+    """Kill so many seconds after the plan's batch began to wait for a lock: while it waits, or while it
+    rests before it tries again. False: there was nothing to kill."""
     kill = instance.kill_daemon if victim == "daemon" else instance.kill_workers
     with instance.batch_waiting():
-        if not delay:
-            assert kill(), f"there is no {victim}"
-    if not delay:
-        return True
-    time.sleep(delay)
-    going = instance.state(plan) == "executing"
-    kill()
-    return going
+        time.sleep(delay)
+        return kill() > 0
