@@ -19,9 +19,8 @@ from retention.classified import Classification
 from retention.controls import standing as controls
 from retention.declarations import load_declarations
 from retention.errors import Refused
-from retention.lineage import find_lineage
-from retention.policy import in_force, load_versions
 from retention.lineage import built_relations, find_lineage
+from retention.policy import in_force, load_versions
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
