@@ -11,6 +11,7 @@ from uuid import UUID
 
 from dagster import (
     DagsterEventType,
+    DagsterExecutionInterruptedError,
     DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
@@ -42,6 +43,8 @@ from retention.warehouse.connection import connect
 # A plan that was refused is tried again, since what stood in its way may have gone; not in a loop.
 _PATIENCE = timedelta(hours=1)
 _STARTS_AN_HOUR = 5
+
+_INTERRUPTED = DagsterExecutionInterruptedError.__name__
 
 _PLAN_TAG = "retention/plan"
 
@@ -113,11 +116,14 @@ def may_start(instance: DagsterInstance, before: Sequence[RunRecord], now: datet
 
 
 def _was_killed(instance: DagsterInstance, run: DagsterRun) -> bool:
-    """A step that raises tells so; a process that is killed does not."""
+    """A step that raises tells so; a process that is killed does not, and one that is asked to end says
+    that it was interrupted."""
     if run.status is not DagsterRunStatus.FAILURE:
         return False
-    told = instance.get_records_for_run(run.run_id, of_type=DagsterEventType.STEP_FAILURE, limit=1)
-    return not told.records
+    told = instance.get_records_for_run(run.run_id, of_type=DagsterEventType.STEP_FAILURE)
+    events = [record.event_log_entry.dagster_event for record in told.records]
+    errors = [event.step_failure_data.error for event in events if event]
+    return all(error and error.cls_name == _INTERRUPTED for error in errors)
 
 
 def _nobody_may_begin(settings: Settings) -> str | None:

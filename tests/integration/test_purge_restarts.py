@@ -4,12 +4,14 @@ Belongs here: the sensor's decisions on real plans and on runs as an instance ke
 here: killed daemons and code servers (tests/crash), and the purge's own guards.
 """
 
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from dagster import (
+    DagsterExecutionInterruptedError,
     DagsterInstance,
     DagsterRunStatus,
     RunRequest,
@@ -41,6 +43,16 @@ def refuse() -> None:
 @job
 def execute_purge() -> None:
     refuse()
+
+
+@op
+def be_interrupted() -> None:
+    raise DagsterExecutionInterruptedError
+
+
+@job(name="execute_purge")
+def interrupted_purge() -> None:
+    be_interrupted()
 
 
 @pytest.fixture
@@ -179,6 +191,20 @@ def test_a_refused_plan_is_tried_again_after_an_hour_and_keeps_no_other_waiting(
     now = datetime.now(UTC)
     assert not may_start(instance, before, now + timedelta(minutes=59))
     assert may_start(instance, before, now + timedelta(minutes=61))
+
+
+def test_a_run_that_was_asked_to_end_goes_on_at_once(
+    shop: Shop, instance: DagsterInstance, looking: Sensor
+) -> None:
+    """As when a daemon is started after one that died: it ends the runs that it did not start."""
+    approved(shop)
+    asked = looking.look()
+    assert isinstance(asked, RunRequest)
+    with contextlib.suppress(DagsterExecutionInterruptedError):
+        interrupted_purge.execute_in_process(
+            instance=instance, tags=dict(asked.tags), raise_on_error=False
+        )
+    assert isinstance(looking.look(), RunRequest)
 
 
 def test_a_purge_that_is_killed_each_time_is_not_started_for_ever(
