@@ -17,10 +17,10 @@ import psycopg
 from retention import catalog, halts, syncs
 from retention.classified import Classification
 from retention.controls import standing as controls
-from retention.declarations import load_declarations
+from retention.declarations import Declarations
 from retention.errors import Refused
 from retention.lineage import built_relations, find_lineage
-from retention.policy import in_force, load_versions
+from retention.policy import Policy
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -212,9 +212,8 @@ def halted(halt: halts.Halt | None) -> Iterator[Finding]:
         )
 
 
-def syncs_not_ended(conn: Connection, as_of: date, settings: Settings) -> Iterator[Finding]:
+def syncs_not_ended(conn: Connection, policy: Policy) -> Iterator[Finding]:
     """Syncs whose end is missing for longer than the policy waits: they postpone no purge any more."""
-    policy = in_force(load_versions(settings.policy_dir), as_of)
     for sync in syncs.not_ended(conn, policy.operations.sync_timeout_hours.value):
         if sync.is_stale:
             yield Finding(
@@ -224,9 +223,8 @@ def syncs_not_ended(conn: Connection, as_of: date, settings: Settings) -> Iterat
             )
 
 
-def drifted(conn: Connection, settings: Settings) -> Iterator[Finding]:
+def drifted(conn: Connection, settings: Settings, declarations: Declarations) -> Iterator[Finding]:
     """What the catalogue and the declarations disagree on; tables set aside come first."""
-    declarations = load_declarations(settings.declarations_dir)
     compared = catalog.compare(conn, declarations, built_relations(settings))
     for table in compared.set_aside:
         yield Finding(
@@ -246,11 +244,13 @@ def drifted(conn: Connection, settings: Settings) -> Iterator[Finding]:
             yield Finding(finding.kind.value, f"{what} {kinds[finding.kind]}", table=table)
 
 
-def untraceable(conn: Connection, settings: Settings) -> Iterator[Finding]:
+def untraceable(
+    conn: Connection, settings: Settings, declarations: Declarations
+) -> Iterator[Finding]:
     """Relations downstream that may hold copies which no key leads to: nothing is purged from the
     tables that they can hold rows of."""
     try:
-        lineage = find_lineage(conn, settings, load_declarations(settings.declarations_dir))
+        lineage = find_lineage(conn, settings, declarations)
     except Refused as refusal:
         yield Finding("copies_unknown", f"nothing can be purged: {refusal}")
         return

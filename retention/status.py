@@ -15,9 +15,11 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from retention import findings, halts
+from retention import findings, halts, silence
 from retention.classified import CATEGORIES, STATUSES, Classification, find_classification
+from retention.declarations import load_declarations
 from retention.findings import UNFINISHED, Finding, OpenPlan
+from retention.policy import in_force, load_versions
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -114,6 +116,8 @@ def read_status(
     day, or a declaration does not hold.
     """
     classification = find_classification(conn, as_of)
+    declarations = load_declarations(settings.declarations_dir)
+    policy = in_force(load_versions(settings.policy_dir), classification.as_of)
     plans = _open_plans(conn)
     overdue = findings.overdue_beyond_grace(conn, classification)
     queued = findings.past_review(conn, classification)
@@ -140,10 +144,11 @@ def read_status(
             *findings.holds_past_their_day(conn),
             *came_back,
             *findings.unfinished(plans),
-            *findings.syncs_not_ended(conn, classification.as_of, settings),
+            *findings.syncs_not_ended(conn, policy),
             *(() if classification.suffix else findings.unacknowledged(conn)),
-            *findings.drifted(conn, settings),
-            *findings.untraceable(conn, settings),
+            *silence.findings(conn, classification, policy),
+            *findings.drifted(conn, settings, declarations),
+            *findings.untraceable(conn, settings, declarations),
             *further(conn, classification),
         ),
     )

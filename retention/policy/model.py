@@ -85,6 +85,7 @@ class Operations(Marked):
     purge_rows_per_second: Rate
     pause_seconds: Seconds
     order_patience_days: Days
+    quiet_runs: Days
     idle_active: PeriodText
 
 

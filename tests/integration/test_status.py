@@ -143,6 +143,44 @@ def test_what_somebody_must_look_at_is_a_finding(
         assert kind in kinds(read(conn, told_stories.settings).findings)
 
 
+def empty_plans(days: int, *, planned: str = "false") -> str:
+    """Statements that make a plan a day, empty but where the condition `planned` holds."""
+    return (
+        "insert into ledger.plans (as_of, classification_id, policy_version, policy_hash, code_hash,"
+        " key_id, key_epoch, state, planned_by, expires_on)"
+        " select as_of - day, classification_id, 'v', 'h', 'c', 'k', 1,"
+        f" case when {planned} then 'superseded' else 'empty' end, 'planner', as_of"
+        f" from ledger.classifications cross join generate_series(1, {days}) as day"
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_finding"),
+    [
+        (empty_plans(13), False),
+        (empty_plans(14), True),
+        (empty_plans(20), True),
+        (empty_plans(20, planned="day = 14"), False),
+        (empty_plans(20, planned="day = 15"), True),
+    ],
+)
+def test_nights_on_which_nothing_was_due_are_a_finding(
+    told_stories: ClassifiedSample, statement: str, is_finding: bool
+) -> None:
+    with changed(told_stories, statement) as conn:
+        found = kinds(read(conn, told_stories.settings).findings)
+    assert ("nothing_planned" in found) == is_finding
+
+
+def test_a_rule_that_matched_nothing_says_so(told_stories: ClassifiedSample) -> None:
+    with connect(told_stories.settings) as conn:
+        assert "rule_matched_nothing" not in kinds(read(conn, told_stories.settings).findings)
+    nobody = "update retention.summary set records = 0 where category = 'lead_partner'"
+    with changed(told_stories, nobody) as conn:
+        found = read(conn, told_stories.settings).findings
+    assert [one.rule_id for one in found if one.kind == "rule_matched_nothing"] == ["R1"]
+
+
 _CONTROLS = (
     "insert into ledger.control_runs (as_of, code_hash, policy_hash, passed, outcomes)"
     " select as_of - {days}, {code}, policy_hash, {passed}, '[]' from ledger.classifications"

@@ -11,6 +11,7 @@ import pytest
 import expectations.standing
 import retention.controls.standing
 import retention.findings
+import retention.silence
 import retention.status
 from retention.classified import CATEGORIES, STATUSES
 
@@ -41,7 +42,12 @@ def test_it_knows_every_kind_of_finding(schema: dict[str, Any]) -> None:
     listed = set(schema["properties"]["findings"]["items"]["properties"]["kind"]["enum"])
     source = "".join(
         Path(str(module.__file__)).read_text(encoding="utf-8")
-        for module in (retention.findings, retention.controls.standing, expectations.standing)
+        for module in (
+            retention.findings,
+            retention.silence,
+            retention.controls.standing,
+            expectations.standing,
+        )
     )
     written = set(re.findall(r'(?:Finding\(|return(?: \()?)\s*"([a-z_]+)",', source))
     assert written | {"undeclared_table", "undeclared_column", "missing_column"} == listed
