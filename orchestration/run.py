@@ -25,6 +25,7 @@ JOBS = (
     "plan_purge",
     "execute_purge",
     "verify_purge",
+    "run_controls",
     "apply_retention",
 )
 
