@@ -87,7 +87,10 @@ def persons(shop: Shop, plan: Plan) -> set[str]:
     ("limit", "words"),
     [
         ("most_records = 11", "12 records, at most 11 are allowed"),
-        ("most_table_share_percent = 66", "2 of the 3 rows of shop.contact, at most 66 percent"),
+        (
+            "most_table_share_percent = 66",
+            "6 tables would lose more than 66 percent, most of all 2 of the 3 rows of shop.contact:",
+        ),
         ("at_most_days = 29", "overdue for 30 to 30 days, expected are 0 to 29"),
         ("at_least_days = 31", "overdue for 30 to 30 days, expected are 31 to 45"),
         ("never_purge = 'shop.other shop.mail'", "shop.mail is never purged unattended"),

@@ -110,14 +110,18 @@ set search_path = pg_catalog, ledger, pg_temp as $$
         select 1, format('%s records, at most %s are allowed', figures ->> 'records', figures ->> 'most_records')
         where not coalesce((figures ->> 'records')::bigint <= (figures ->> 'most_records')::bigint, false)
         union all
-        select 2, format(
-            '%s of the %s rows of %s, at most %s percent are allowed',
-            share.records, share.table_rows, share.table, figures ->> 'most_table_share_percent'
-        )
+        select 2, case
+            when count(*) > 1 then format('%s tables would lose more than %s percent, most of all ', count(*), figures ->> 'most_table_share_percent')
+            else ''
+        end || (array_agg(
+            format('%s of the %s rows of %s', share.records, share.table_rows, share.table)
+            order by share.records::numeric / nullif(share.table_rows, 0) desc nulls first, share.table
+        ))[1] || case count(*) when 1 then format(', at most %s percent are allowed', figures ->> 'most_table_share_percent') else '' end
         from jsonb_to_recordset(figures -> 'tables') as share ("table" text, records bigint, table_rows bigint)
         where not coalesce(
             share.records * 100 <= (figures ->> 'most_table_share_percent')::bigint * share.table_rows, false
         )
+        having count(*) > 0
         union all
         select 3, format(
             'overdue for %s to %s days, expected are %s to %s',
