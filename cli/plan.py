@@ -148,7 +148,9 @@ def purge(
     if as_json:
         show_json(result)
         return
-    say(f"Purged {result.purged} records in {result.batches} batches.")
+    say(
+        f"Purged {result.purged} records and minimised {result.minimised} in {result.batches} batches."
+    )
     _show_reasons("skipped", result.skipped)
 
 
@@ -214,9 +216,12 @@ def _who(login: str | None, more: str | None) -> str | None:
 
 
 def _show_counts(counts: Iterable[PlanCount]) -> None:
-    rows = [(c.table, c.rule_id, c.records, c.oldest_due_on) for c in counts]
+    counts = list(counts)
+    rows = [(c.table, c.rule_id, c.disposition, c.records, c.oldest_due_on) for c in counts]
     if rows:
-        show_table(("table", "rule", "records", "oldest due"), rows)
+        show_table(("table", "rule", "then", "records", "oldest due"), rows)
+    if restored := sum(count.restored for count in counts):
+        say(f"{restored} of them were minimised before: a sync restored their values.")
 
 
 def _show_reasons(title: str, counts: Mapping[str, int]) -> None:

@@ -112,11 +112,11 @@ def demo(as_json: JsonFlag = False) -> None:
         f"overdue before {done.before.of_status('overdue')}, after {done.after.of_status('overdue')}"
     )
     for plan in done.plans:
-        purged = plan.outcome.get("purged", 0)
+        purged, minimised = plan.outcome.get("purged", 0), plan.outcome.get("minimised", 0)
         say(
-            f"planned and approved {plan.items}, purged {purged}, left of what was approved"
-            f" {plan.items - purged} (plan {plan.plan_id}, approved by {plan.approved_by} as a"
-            " demonstration)"
+            f"planned and approved {plan.items}, purged {purged}, minimised {minimised}, left of what was"
+            f" approved {plan.items - purged - minimised} (plan {plan.plan_id}, approved by"
+            f" {plan.approved_by} as a demonstration)"
         )
         _show_counts("skipped", _skipped(plan))
     if not done.plans:
@@ -189,7 +189,10 @@ def _show(found: "Status", plan: "Plan | None", result: "JobResult") -> None:
         say(f"planned {plan.items} ({plan.state}), until {plan.expires_on}; to approve:")
         say(f"  retention approve {plan.plan_id} {plan.digest}")
     _show_counts("overdue and waiting", plan.waiting if plan else {})
-    say(f"purged so far {found.purged}, with {found.evidence} entries of evidence")
+    say(
+        f"purged so far {found.purged}, minimised {found.minimised}, with {found.evidence} entries of"
+        " evidence"
+    )
     if found.findings:
         where = (
             "the report shows them" if classification.suffix else "`retention status` lists them"

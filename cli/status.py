@@ -56,7 +56,7 @@ def _show(found: "Status") -> None:
         f"overdue {found.of_status('overdue')}, of them {found.beyond_grace} for more than"
         f" {classification.grace_days} days; review {found.of_status('review')}, of them"
         f" {found.past_review} past the deadline; purged so far"
-        f" {found.purged}, with {found.evidence} entries of evidence"
+        f" {found.purged}, minimised {found.minimised}, with {found.evidence} entries of evidence"
     )
     for plan in found.plans:
         say(f"plan {plan.plan_id} is {plan.state}: {plan.items} records, until {plan.expires_on}")

@@ -42,6 +42,7 @@ FACTS = frozenset(
 LEDGER = {
     "subject_tokens": "facts",
     "blockers": "deadlines",
+    "column_grounds": "deadlines",
     "review_decisions": "deadlines",
     "plans": "plan",
     "plan_items": "plan",

@@ -32,6 +32,7 @@ class FindingKind(StrEnum):
     UNDECLARED_COLUMN = "undeclared_column"
     MISSING_TABLE = "missing_table"
     MISSING_COLUMN = "missing_column"
+    COLUMN_NOT_NULLABLE = "column_not_nullable"
 
 
 @dataclass(frozen=True, order=True)
@@ -55,6 +56,10 @@ class Coverage:
     set_aside: tuple[str, ...]
     declared: int
     landed: int
+
+    def of_kind(self, kind: FindingKind) -> tuple[Finding, ...]:
+        """The findings of one kind, in their order."""
+        return tuple(finding for finding in self.findings if finding.kind is kind)
 
 
 def is_landing_schema(name: str) -> bool:
@@ -119,6 +124,7 @@ def compare(conn: psycopg.Connection[Any], declarations: Declarations) -> Covera
                 (c for c in columns - table.columns_declared if not c.startswith(_SYSTEM_PREFIX)),
                 FindingKind.UNDECLARED_COLUMN,
             )
+    findings += _not_nullable(conn, declarations)
     declared = {(table.schema_, table.name) for table in declarations.tables}
     findings += [
         Finding(schema, name, None, FindingKind.UNDECLARED_TABLE)
@@ -130,6 +136,59 @@ def compare(conn: psycopg.Connection[Any], declarations: Declarations) -> Covera
         declared=len(declarations.tables),
         landed=len(landed),
     )
+
+
+def _not_nullable(conn: psycopg.Connection[Any], declarations: Declarations) -> list[Finding]:
+    """Columns declared `not_required_by` that cannot become null, or not without changing more: not
+    null by themselves or by their type, generated, part of a key, a constraint, a unique index or the
+    partitioning, or read by a generated column. Only the minimisation of their table is set aside."""
+    named = [
+        (table.schema_, table.name, column)
+        for table in declarations.governed
+        for column in table.minimisable
+    ]
+    rows = conn.execute(
+        """
+        select named.schema_name, named.table_name, named.column_name
+        from unnest(%s::text[], %s::text[], %s::text[]) as named (schema_name, table_name, column_name)
+        join pg_catalog.pg_namespace as namespaces on namespaces.nspname = named.schema_name
+        join pg_catalog.pg_class as relations
+            on relations.relnamespace = namespaces.oid and relations.relname = named.table_name
+        join pg_catalog.pg_attribute as attributes
+            on attributes.attrelid = relations.oid and attributes.attname = named.column_name
+        join pg_catalog.pg_type as types on types.oid = attributes.atttypid
+        where attributes.attnotnull or types.typnotnull
+        or attributes.attgenerated <> '' or attributes.attidentity <> ''
+        or exists (
+            select from pg_catalog.pg_constraint as constraints
+            where constraints.conrelid = relations.oid and attributes.attnum = any(constraints.conkey)
+        )
+        or exists (
+            select from pg_catalog.pg_partitioned_table as partitioned
+            where partitioned.partrelid = relations.oid
+            and attributes.attnum = any(partitioned.partattrs::int2[])
+        )
+        or exists (
+            select from pg_catalog.pg_depend as depends
+            left join pg_catalog.pg_index as indexes on indexes.indexrelid = depends.objid
+            left join pg_catalog.pg_attrdef as expressions on expressions.oid = depends.objid
+            where depends.refclassid = 'pg_catalog.pg_class'::regclass
+            and depends.refobjid = relations.oid and depends.refobjsubid = attributes.attnum
+            and (
+                (depends.classid = 'pg_catalog.pg_class'::regclass and indexes.indisunique)
+                or (
+                    depends.classid = 'pg_catalog.pg_attrdef'::regclass
+                    and expressions.adnum <> attributes.attnum
+                )
+            )
+        )
+        """,
+        tuple(list(column) for column in zip(*named, strict=True)) or ([], [], []),
+    ).fetchall()
+    return [
+        Finding(schema, table, column, FindingKind.COLUMN_NOT_NULLABLE)
+        for schema, table, column in rows
+    ]
 
 
 def _may_be_absent(table: TableDeclaration, schemas: set[str]) -> bool:

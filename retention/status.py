@@ -50,6 +50,7 @@ class Status:
     beyond_grace: int
     past_review: int
     purged: int
+    minimised: int
     evidence: int
     plans: tuple[OpenPlan, ...]
     findings: tuple[Finding, ...]
@@ -89,6 +90,7 @@ class Status:
                 "review_by_days": self.classification.review_by_days,
             },
             "purged": self.purged,
+            "minimised": self.minimised,
             "evidence": self.evidence,
             "open_plans": [vars(plan) for plan in self.plans],
             "findings": [vars(finding) for finding in self.findings],
@@ -116,11 +118,13 @@ def read_status(
         beyond_grace=sum(one.records or 0 for one in overdue),
         past_review=sum(one.records or 0 for one in queued),
         purged=_rows_of(conn, "select count(*) from ledger.tombstones"),
+        minimised=_rows_of(conn, "select count(*) from ledger.column_tombstones"),
         evidence=_rows_of(conn, "select count(*) from ledger.entries"),
         plans=plans,
         findings=(
             *(() if classification.suffix else findings.stale(conn, classification)),
             *overdue,
+            *findings.minimisation_beyond_grace(conn, classification),
             *queued,
             *findings.unfinished(plans),
             *findings.drifted(conn, settings),

@@ -18,6 +18,7 @@ import psycopg
 import rfc8785
 from psycopg import sql
 
+from retention import verify_columns
 from retention.declarations import TableDeclaration, load_declarations
 from retention.keys import MasterKey, load_key, refuse_logged_values
 from retention.ledger import entries
@@ -42,12 +43,14 @@ class Finding:
 @dataclass(frozen=True)
 class ReadBack:
     """The result of a read-back. `checked` counts rows looked at, `returned` those purged once that
-    stand there again with a newer anchor: a person who came back is a new record."""
+    stand there again with a newer anchor: a person who came back is a new record; `column_tombstones`
+    those of rows that stay and were minimised."""
 
     findings: tuple[Finding, ...]
     checked: int
     tombstones: int
     returned: int
+    column_tombstones: int
 
 
 def read_back(settings: Settings, plan_id: UUID | None = None) -> ReadBack:
@@ -100,8 +103,16 @@ def _read_back(
         for name, count in sorted(buried.items())
         if name not in declared
     ]
+    emptied = verify_columns.read_back(conn, tables, key, plan_id, _written_key)
+    findings += [Finding(where, what, count) for where, what, count in emptied.findings]
     findings += _story(conn, plan_id)
-    return ReadBack(tuple(findings), checked, sum(buried.values()), returned)
+    return ReadBack(
+        tuple(findings),
+        checked + emptied.checked,
+        sum(buried.values()),
+        returned,
+        emptied.tombstones,
+    )
 
 
 def _places(
@@ -233,10 +244,13 @@ def _story(conn: Connection, plan_id: UUID | None) -> list[Finding]:
         """
         select plans.plan_id, plans.digest, plans.state,
             count(items.*) filter (where items.state = 'purged'),
+            count(items.*) filter (where items.state = 'minimised'),
             count(items.*) filter (where items.state not in ('planned') and (
-                items.state = 'purged' or plans.state in ('executed', 'rejected', 'expired', 'superseded')
+                items.state in ('purged', 'minimised')
+                or plans.state in ('executed', 'rejected', 'expired', 'superseded')
             ) and items.record_key is not null),
-            (select count(*) from ledger.tombstones as t where t.plan_id = plans.plan_id)
+            (select count(*) from ledger.tombstones as t where t.plan_id = plans.plan_id),
+            (select count(*) from ledger.column_tombstones as c where c.plan_id = plans.plan_id)
         from ledger.plans as plans
         left join ledger.plan_items as items on items.plan_id = plans.plan_id
         where coalesce(plans.plan_id = %s, plans.state in ('executing', 'executed'))
@@ -245,13 +259,18 @@ def _story(conn: Connection, plan_id: UUID | None) -> list[Finding]:
         (plan_id,),
     ).fetchall()
     findings = []
-    for plan, digest, state, purged, keys_left, tombstones in plans:
+    for plan, digest, state, purged, minimised, keys_left, tombstones, emptied in plans:
         written = entries.of_plan(conn, plan)
         batches = [entry.content for entry in written if entry.kind == "batch"]
         proven = sum(batch["purged"] for batch in batches)
         checks = [
             ("items purged and tombstones differ", abs(purged - tombstones)),
             ("rows purged and rows in evidence differ", abs(purged - proven)),
+            ("items minimised and column tombstones differ", abs(minimised - emptied)),
+            (
+                "rows minimised and rows in evidence differ",
+                abs(minimised - sum(batch.get("minimised", 0) for batch in batches)),
+            ),
             ("items still hold keys", keys_left),
             ("evidence does not match its hash", sum(not _intact(entry) for entry in written)),
             ("batches do not match their tombstones", _wrong_roots(conn, plan, batches)),
@@ -287,8 +306,11 @@ def _wrong_roots(conn: Connection, plan_id: UUID, batches: list[dict[str, Any]])
     for batch in batches:
         # The disposition is the item's; a tombstone alone does not say it.
         rows = conn.execute(
-            "select t.source_schema, t.source_table, t.token, i.disposition"
-            " from ledger.tombstones as t join ledger.plan_items as i"
+            "select t.source_schema, t.source_table, t.token, i.disposition from ("
+            " select plan_id, batch_no, source_schema, source_table, token from ledger.tombstones"
+            " union all"
+            " select plan_id, batch_no, source_schema, source_table, token from ledger.column_tombstones"
+            " ) as t join ledger.plan_items as i"
             " on i.plan_id = t.plan_id and i.source_schema = t.source_schema"
             " and i.source_table = t.source_table and i.token = t.token"
             " where t.plan_id = %s and t.batch_no = %s",
@@ -311,6 +333,7 @@ def _leave_evidence(conn: Connection, plan_id: UUID | None, result: ReadBack) ->
         "checked": result.checked,
         "tombstones": result.tombstones,
         "returned": result.returned,
+        "column_tombstones": result.column_tombstones,
         "findings": [{"where": f.where, "what": f.what, "count": f.count} for f in result.findings],
     }
     if plan_id is not None:

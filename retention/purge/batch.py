@@ -7,7 +7,8 @@ themselves, and what happens between batches (`run`).
 key are what they were. 3. Our guards, which wait for a hold that is being placed. 4. Landing's: every
 declared table is locked against writers, so that nothing lands between the look and the delete.
 5. The look: the records as classified today, then the facts as they land now, then what other records
-of a case stand on. 6. Deletes and tombstones, landing and copies. 7. The evidence. 8. Commit.
+of a case stand on. 6. Columns made null, deletes, and tombstones of both, landing and copies. 7. The
+evidence. 8. Commit.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from retention.errors import Refused, WarehouseError
 from retention.keys import MasterKey
 from retention.ledger import entries
 from retention.plan.tables import PlanTable, plan_tables
-from retention.purge import delete, guards, live
+from retention.purge import delete, guards, live, minimise
 from retention.purge.copies import copies, touched
 from retention.purge.delete import GONE, Range
 
@@ -55,11 +56,13 @@ class Job:
 
 @dataclass(frozen=True)
 class TableEvidence:
-    """One landing table in a batch: rows before, rows purged, rows after, each counted."""
+    """One landing table in a batch: rows before, rows purged, rows after, each counted; and how many
+    of the rows after were minimised."""
 
     table: str
     rows_before: int
     purged: int
+    minimised: int
     rows_after: int
 
 
@@ -140,21 +143,41 @@ def _next_range(conn: Connection, job: Job) -> Range | None:
 
 
 def _refuse_tables(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> None:
-    """Raise Refused where nothing may be purged any more from a table of the batch."""
+    """Raise Refused where nothing may be purged any more from a table of the batch. Where a table's
+    columns cannot become null, its items are skipped, and those of other tables go on."""
+    for table in tables:
+        if table.minimise_refused:
+            conn.execute(
+                "update ledger.plan_items set state = 'skipped', skip_reason = %(reason)s"
+                " where plan_id = %(plan)s and item_no between %(first)s and %(last)s"
+                " and state = 'planned' and disposition = %(minimise)s"
+                " and source_schema = %(schema)s and source_table = %(table)s",
+                {
+                    **items.parameters(),
+                    "reason": table.minimise_refused,
+                    "minimise": minimise.MINIMISE,
+                    "schema": table.declaration.schema_,
+                    "table": table.declaration.name,
+                },
+            )
     refusals = {table.qualified: table.refused for table in tables}
-    for schema, name in _tables_of(conn, items):
+    for schema, name in _tables_of(conn, items, minimised=False):
         qualified = f"{schema}.{name}"
         refusal = refusals.get(qualified, "it is not declared or not there any more")
         if refusal:
             raise Refused(f"nothing can be purged from {qualified} now: {refusal}")
 
 
-def _tables_of(conn: Connection, items: Range) -> list[tuple[str, str]]:
+def _tables_of(
+    conn: Connection, items: Range, *, minimised: bool | None = None
+) -> list[tuple[str, str]]:
+    """The tables of what is still planned; of what is to be minimised, or of what is to go, alone."""
     return conn.execute(
         "select distinct source_schema, source_table from ledger.plan_items"
         " where plan_id = %(plan)s and item_no between %(first)s and %(last)s"
-        " and state = 'planned' order by 1, 2",
-        items.parameters(),
+        " and state = 'planned' and coalesce((disposition = 'minimise') = %(minimised)s, true)"
+        " order by 1, 2",
+        {**items.parameters(), "minimised": minimised},
     ).fetchall()
 
 
@@ -166,12 +189,20 @@ def _skip_reclassified(conn: Connection, items: Range) -> None:
         set state = 'skipped', skip_reason = judged.reason
         from (
             select planned.item_no, case
-                when records.status is distinct from 'overdue'
-                    or records.disposition is distinct from planned.disposition
+                when records.disposition is distinct from planned.disposition
+                    or (
+                        planned.disposition = 'minimise'
+                        and records.status not in ('due_soon', 'retained', 'active')
+                    )
+                    or (planned.disposition <> 'minimise' and records.status <> 'overdue')
                     then %(overdue)s
-                when records.rule_id is distinct from planned.rule_id
-                    or records.anchor_on is distinct from planned.anchor_on
-                    or records.due_on is distinct from planned.due_on
+                -- Of a row that stays, the ground of its columns is what was planned.
+                when case when planned.disposition = 'minimise' then column_ground.rule_id
+                        else records.rule_id end is distinct from planned.rule_id
+                    or case when planned.disposition = 'minimise' then column_ground.anchor_on
+                        else records.anchor_on end is distinct from planned.anchor_on
+                    or case when planned.disposition = 'minimise' then column_ground.due_on
+                        else records.due_on end is distinct from planned.due_on
                     or cases.case_id is distinct from planned.case_id
                     then %(anew)s
                 when fingerprints.fingerprint is distinct from planned.case_fingerprint
@@ -182,6 +213,12 @@ def _skip_reclassified(conn: Connection, items: Range) -> None:
                 on records.source_schema = planned.source_schema
                 and records.source_table = planned.source_table
                 and records.record_key = planned.record_key
+            left join retention.grounds as column_ground
+                on planned.disposition = 'minimise'
+                and column_ground.source_schema = planned.source_schema
+                and column_ground.source_table = planned.source_table
+                and column_ground.record_key = planned.record_key
+                and column_ground.column_group = 'person' and column_ground.wins
             left join intermediate.int_record_cases as cases
                 on cases.source_schema = planned.source_schema
                 and cases.source_table = planned.source_table
@@ -262,32 +299,42 @@ def _check_tokens(conn: Connection, items: Range, key: MasterKey) -> None:
 
 
 def _purge(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> list[TableEvidence]:
-    """Delete the survivors, children before parents, and what the models hold of them."""
+    """Minimise and delete the survivors, children before parents, and what the models hold of them."""
     declared = [table.declaration for table in tables]
     found = copies(conn, declared)
     delete.collect_survivors(conn, items, found)
-    surviving = set(_tables_of(conn, items))
-    purged = [t for t in tables if (t.declaration.schema_, t.declaration.name) in surviving]
-    before = {t.qualified: delete.count_rows(conn, t.declaration) for t in purged}
+    minimise.collect(conn, items)
+    going = set(_tables_of(conn, items, minimised=False))
+    emptied = set(_tables_of(conn, items, minimised=True))
+    purged = [t for t in tables if (t.declaration.schema_, t.declaration.name) in going]
+    minimised = [t for t in tables if (t.declaration.schema_, t.declaration.name) in emptied]
+    changed = [t for t in tables if t in purged or t in minimised]
+    before = {t.qualified: delete.count_rows(conn, t.declaration) for t in changed}
     # The records' rows in landing first: what is not found there stays an item, not a purge.
+    nulled = {t.qualified: minimise.minimise_landing(conn, items, t.declaration) for t in minimised}
     counts = {t.qualified: delete.delete_landing(conn, items, t.declaration) for t in purged}
     conn.execute(
-        "update ledger.plan_items set state = 'skipped', skip_reason = %(gone)s"
+        "update ledger.plan_items set state = 'skipped',"
+        " skip_reason = case when disposition = 'minimise' then %(empty)s else %(gone)s end"
         " where plan_id = %(plan)s and item_no between %(first)s and %(last)s"
         " and state = 'planned'",
-        {**items.parameters(), "gone": GONE},
+        {**items.parameters(), "gone": GONE, "empty": minimise.EMPTY},
     )
     delete.take_off_summary(conn)
     delete.delete_copies(conn, touched(found, declared, _declarations(purged)))
     delete.forget_names(conn)
+    minimise.forget_grounds(conn)
+    minimise.keep_grounds(conn, items)
+    minimise.mark_copies(conn)
     evidence = [
         TableEvidence(
             t.qualified,
             before[t.qualified],
-            counts[t.qualified],
+            counts.get(t.qualified, 0),
+            nulled.get(t.qualified, 0),
             delete.count_rows(conn, t.declaration),
         )
-        for t in purged
+        for t in changed
     ]
     for table in evidence:
         if table.rows_before - table.purged != table.rows_after:
@@ -324,6 +371,7 @@ def _append_evidence(conn: Connection, items: Range, evidence: Sequence[TableEvi
             'code_hash', plans.code_hash,
             'key_id', plans.key_id,
             'purged', count(*) filter (where items.state = 'purged'),
+            'minimised', count(*) filter (where items.state = 'minimised'),
             'tokens_root', encode(sha256(convert_to(coalesce(string_agg(
                 items.source_schema || '.' || items.source_table || '|'
                 || encode(items.token, 'hex') || '|' || items.disposition,
@@ -331,7 +379,7 @@ def _append_evidence(conn: Connection, items: Range, evidence: Sequence[TableEvi
                     items.source_schema || '.' || items.source_table || '|'
                     || encode(items.token, 'hex') || '|' || items.disposition
                 ) collate "C"
-            ) filter (where items.state = 'purged'), ''), 'UTF8')), 'hex')
+            ) filter (where items.state in ('purged', 'minimised')), ''), 'UTF8')), 'hex')
         )
         from ledger.plan_items as items join ledger.plans as plans on plans.plan_id = items.plan_id
         where items.plan_id = %(plan)s and items.item_no between %(first)s and %(last)s
@@ -348,11 +396,13 @@ def _append_evidence(conn: Connection, items: Range, evidence: Sequence[TableEvi
             **row[0],
             "skipped": _counted(conn, items, "skip_reason", "skipped"),
             "rules": _counted(conn, items, "rule_id", "purged"),
+            "rules_minimised": _counted(conn, items, "rule_id", "minimised"),
             "tables": [
                 {
                     "table": table.table,
                     "rows_before": table.rows_before,
                     "purged": table.purged,
+                    "minimised": table.minimised,
                     "rows_after": table.rows_after,
                 }
                 for table in evidence

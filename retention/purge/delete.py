@@ -40,7 +40,8 @@ class Range:
 
 
 def collect_survivors(conn: Connection, items: Range, copies: Sequence[Copy]) -> None:
-    """Copy what is still planned into pg_temp.purge_record, with all that names it in the models."""
+    """Copy what is still planned to be purged into pg_temp.purge_record, with all that names it in the
+    models."""
     with_rows = any("row_id" in copy.columns for copy in copies)
     row_id = sql.SQL("cases.row_id" if with_rows else "null::bigint")
     conn.execute(
@@ -55,7 +56,7 @@ def collect_survivors(conn: Connection, items: Range, copies: Sequence[Copy]) ->
                 and cases.source_table = items.source_table
                 and cases.record_key = items.record_key
             where items.plan_id = %(plan)s and items.item_no between %(first)s and %(last)s
-            and items.state = 'planned'
+            and items.state = 'planned' and items.disposition <> 'minimise'
             """
         ).format(row_id),
         items.parameters(),
@@ -113,7 +114,7 @@ def delete_landing(conn: Connection, items: Range, table: TableDeclaration) -> i
         )
         select (select count(*) from gone), (select count(*) from marked), (select count(*) from buried)
         """
-    ).format(landing=sql.Identifier(table.schema_, table.name), same_key=_same_key(conn, table))
+    ).format(landing=sql.Identifier(table.schema_, table.name), same_key=same_key(conn, table))
     row = conn.execute(
         statement, {**items.parameters(), "schema": table.schema_, "table": table.name}
     ).fetchone()
@@ -256,7 +257,7 @@ def forget_names(conn: Connection) -> None:
     )
 
 
-def _same_key(conn: Connection, table: TableDeclaration) -> sql.Composable:
+def same_key(conn: Connection, table: TableDeclaration) -> sql.Composable:
     """The condition under which a landing row is the item's: the key as text, cast back to the
     column's type, so that the table's own index finds it."""
     if table.key_is_personal:

@@ -44,10 +44,12 @@ Connection = psycopg.Connection[Any]
 
 @dataclass(frozen=True)
 class PurgeResult:
-    """What became of a plan: rows purged, items skipped by reason, batches, over all its runs."""
+    """What became of a plan: rows purged, rows that stay with columns made null, items skipped by
+    reason, batches, over all its runs."""
 
     plan_id: UUID
     purged: int
+    minimised: int
     skipped: dict[str, int]
     batches: int
 
@@ -174,6 +176,7 @@ def _result(conn: Connection, plan_id: UUID) -> PurgeResult:
     return PurgeResult(
         plan_id=plan_id,
         purged=sum(count for state, _, count in rows if state == "purged"),
+        minimised=sum(count for state, _, count in rows if state == "minimised"),
         skipped={reason: count for state, reason, count in rows if state == "skipped"},
         batches=batches[0] if batches else 0,
     )

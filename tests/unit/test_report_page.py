@@ -29,7 +29,7 @@ MADE_FROM = {
 }
 FIGURES = (
     *("population", "landed", "overdue", "left_out", "review", "minimisable", "calendar"),
-    *("plans", "evidence", "purged", "entries", "blockers", "blocked"),
+    *("plans", "evidence", "purged", "minimised", "entries", "blockers", "blocked"),
 )
 POPULATION = [
     {"table": "crm.lead", "category": "lead_partner", "status": "overdue", "records": 1200},

@@ -20,6 +20,7 @@ with records as (
         facts.otherwise_on,
         facts.collected_at,
         facts.inputs_hash,
+        facts.has_minimisable,
         coalesce(facts.received_via_partner, facts.partner_key is not null) as is_via_partner,
         declared.follows,
         declared.subject_link,
@@ -59,6 +60,7 @@ linked as (
         records.otherwise_on,
         records.collected_at,
         records.inputs_hash,
+        records.has_minimisable,
         records.is_via_partner,
         coalesce(matched.subjects > 1, of_subject.is_ambiguous, false) as is_ambiguous,
         coalesce({{ direct_subject() }}, of_subject.subject_id) as subject_id,
@@ -95,7 +97,8 @@ select
     linked.otherwise_on,
     linked.collected_at,
     linked.is_via_partner,
-    linked.inputs_hash
+    linked.inputs_hash,
+    linked.has_minimisable
 from linked
 left join {{ source('ledger', 'subject_tokens') }} as tokens on linked.subject_id = tokens.subject_id
 left join not_unique

@@ -16,6 +16,17 @@ expired_columns as (
         and int_record_grounds.is_approved
         and int_record_grounds.review_reason is null
         and int_record_grounds.due_on <= clock.as_of
+        -- What we process for a partner follows the partner's instruction, not § 6 (requirements § 3).
+        and int_record_grounds.controller_role is distinct from 'processor'
+),
+
+minimised_before as (
+    select
+        source_schema,
+        source_table,
+        record_key
+    from {{ source('ledger', 'column_grounds') }}
+    where column_group = 'person' and minimised_at is not null
 ),
 
 last_contacts as (
@@ -65,7 +76,9 @@ facts as (
         clock.as_of,
         clock.policy_version,
         clock.due_soon_days,
-        expired_columns.row_id is not null as has_expired_columns,
+        -- Only while they hold a value: a row whose columns are null has been minimised.
+        coalesce(expired_columns.row_id is not null and cases.has_minimisable, false) as has_expired_columns,
+        coalesce(cases.has_minimisable and minimised_before.record_key is not null, false) as has_restored_columns,
         coalesce(of_subject.is_held or of_assignment.is_held or of_record.is_held or of_table.is_held, false)
             as is_held,
         coalesce(
@@ -115,6 +128,10 @@ facts as (
     left join {{ ref('policy_accounting_classes') }} as classes
         on declared.accounting_class = classes.accounting_class
     left join expired_columns on cases.row_id = expired_columns.row_id
+    left join minimised_before
+        on cases.source_schema = minimised_before.source_schema
+            and cases.source_table = minimised_before.source_table
+            and cases.record_key = minimised_before.record_key
     left join last_contacts on cases.subject_id = last_contacts.subject_id
     left join {{ ref('int_blockers_in_force') }} as of_subject
         on of_subject.scope = 'subject' and cases.subject_token::text = of_subject.target
@@ -193,6 +210,7 @@ dated as (
         settled.due_soon_days,
         settled.disposition,
         settled.has_expired_columns,
+        settled.has_restored_columns,
         settled.is_held,
         settled.is_restricted,
         settled.locked_until,
@@ -257,7 +275,9 @@ select
     end as status,
     case
         when review_reason is not null then 'review'
-        when has_expired_columns and as_of <= last_day then 'minimise'
+        -- A person who decided to keep the record kept all of it.
+        when has_expired_columns and as_of <= last_day and not coalesce(is_settled and decision = 'keep', false)
+            then 'minimise'
         when is_settled and decision in ('purge', 'anchor') then 'purge'
         else disposition
     end as disposition,
@@ -266,6 +286,10 @@ select
         review_reason,
         idle_reason,
         case when is_settled then 'decided by a person' end,
+        case
+            when has_restored_columns and has_expired_columns
+                then 'columns that were minimised hold values again: a sync restored them'
+        end,
         'its clock starts with ' || event_id
     ) as reason
 from dated
