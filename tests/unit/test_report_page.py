@@ -109,6 +109,7 @@ EVIDENCE = {
     "plan_id": PLAN["plan_id"],
     "purged": 1199,
     "tombstones": 1199,
+    "minimised": 17,
     "skipped": 1,
     "open": 0,
     "batches": 1,
