@@ -173,6 +173,7 @@ def verify(
     else:
         say(
             f"{result.checked} rows looked at, {result.tombstones} tombstones,"
+            f" {result.column_tombstones} of columns,"
             f" {result.returned} returned with a newer date, {len(result.findings)} findings."
         )
         if result.findings:

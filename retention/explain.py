@@ -177,7 +177,19 @@ def _explained(
         anchor_event=event,
         grounds=tuple(_judged(ground, _winner(grounds, ground.column_group)) for ground in grounds),
         notes=(note,) if note else (),
+        holds_minimisable=_holds_minimisable(conn, classification, record),
     )
+
+
+def _holds_minimisable(conn: Connection, classification: Classification, record: Record) -> bool:
+    row = conn.execute(
+        classification.query(
+            "select bool_or(has_minimisable) from {int_record_cases}"
+            " where source_schema = %s and source_table = %s and record_key = %s"
+        ),
+        (record.source_schema, record.source_table, record.record_key),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _winner(grounds: list[Ground], column_group: str) -> Ground | None:

@@ -324,8 +324,10 @@ def _purge(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> list[
     delete.delete_copies(conn, touched(found, declared, _declarations(purged)))
     delete.forget_names(conn)
     minimise.forget_grounds(conn)
-    minimise.keep_grounds(conn, items)
-    minimise.mark_copies(conn)
+    if any(table.minimisable for table in declared):
+        minimise.keep_grounds(conn, items)
+    if minimised:
+        minimise.mark_copies(conn)
     evidence = [
         TableEvidence(
             t.qualified,
