@@ -205,7 +205,7 @@ def keep_grounds(conn: Connection, items: Range) -> None:
         from retention.grounds as grounds
         join intermediate.int_record_cases as cases using (source_schema, source_table, record_key)
         where grounds.column_group = %(group)s and grounds.wins
-        and not grounds.needs_review and grounds.approved and grounds.due_on is not null
+        and not grounds.needs_review and grounds.approved and grounds.due_on <= ledger.today()
         and cases.case_id in (
             select case_id from pg_temp.purge_record
             union
