@@ -157,7 +157,8 @@ def _columns(found: Explanation) -> str | None:
     """The grounds that decide other columns than the row, a line each."""
     as_of = found.record.as_of
     lines = [
-        f"{ground.column_group} columns {_kept(ground, as_of)} by {_ground(ground)}"
+        f"{ground.column_group} columns {_kept(ground, as_of, found.holds_minimisable)} by"
+        f" {_ground(ground)}"
         for ground in found.grounds
         if ground.wins and ground.column_group != "row"
     ]
@@ -172,7 +173,9 @@ def _ground(ground: "Ground") -> str:
     )
 
 
-def _kept(ground: "Ground", as_of: "date") -> str:
+def _kept(ground: "Ground", as_of: "date", holds_values: bool) -> str:
+    if not holds_values:
+        return "empty (minimised, or never filled), governed"
     return "due" if ground.due_on is not None and ground.due_on <= as_of else "kept"
 
 

@@ -197,7 +197,9 @@ def purge(
     if as_json:
         show_json(result)
         return
-    say(f"Purged {result.purged} records in {result.batches} batches.")
+    say(
+        f"Purged {result.purged} records and minimised {result.minimised} in {result.batches} batches."
+    )
     show_reasons("skipped", result.skipped)
 
 
@@ -220,6 +222,7 @@ def verify(
     else:
         say(
             f"{result.checked} rows looked at, {result.tombstones} tombstones,"
+            f" {result.column_tombstones} of columns,"
             f" {result.returned} returned with a newer date, {len(result.findings)} findings."
         )
         if result.findings:

@@ -45,10 +45,17 @@ def _who(login: str | None, more: str | None) -> str | None:
 
 
 def show_counts(counts: Iterable[PlanCount]) -> None:
-    """Print the counts per table and rule, if there are any."""
-    rows = [(c.table, c.rule_id, c.records, c.oldest_due_on) for c in counts]
+    """Print the counts per table, rule and disposition, if there are any."""
+    counts = list(counts)
+    rows = [(c.table, c.rule_id, c.disposition, c.records, c.oldest_due_on) for c in counts]
     if rows:
-        show_table(("table", "rule", "records", "oldest due"), rows)
+        show_table(("table", "rule", "then", "records", "oldest due"), rows)
+    _show_restored(counts)
+
+
+def _show_restored(counts: Iterable[PlanCount]) -> None:
+    if restored := sum(count.restored for count in counts):
+        say(f"{restored} of them were minimised before: a sync restored their values.")
 
 
 def show_reasons(title: str, counts: Mapping[str, int]) -> None:
@@ -58,29 +65,32 @@ def show_reasons(title: str, counts: Mapping[str, int]) -> None:
 
 
 def _show_details(plan: Plan, found: PlanDetails) -> None:
-    oldest = {(count.table, count.rule_id): count.oldest_due_on for count in plan.counts}
+    oldest = {(c.table, c.rule_id, c.disposition): c.oldest_due_on for c in plan.counts}
     if found.ages:
         show_table(
-            ("table", "rule", "records", "oldest due", *band_names()),
+            ("table", "rule", "then", "records", "oldest due", *band_names()),
             [
                 (
                     one.table,
                     one.rule_id,
+                    one.disposition,
                     sum(one.bands.values()),
-                    oldest.get((one.table, one.rule_id)),
+                    oldest.get((one.table, one.rule_id, one.disposition)),
                     *one.bands.values(),
                 )
                 for one in found.ages
             ],
             title="days overdue",
         )
+    _show_restored(plan.counts)
     if found.changes:
         show_table(
-            ("table", "rule", "before", "now", "difference"),
+            ("table", "rule", "then", "before", "now", "difference"),
             [
                 (
                     f"{one.table} (new)" if one.is_new_table else one.table,
                     one.rule_id,
+                    one.disposition,
                     one.before,
                     one.now,
                     f"{one.now - one.before:+}",
@@ -93,9 +103,16 @@ def _show_details(plan: Plan, found: PlanDetails) -> None:
         say(f"The same counts as plan {found.previous}.")
     if found.sample:
         show_table(
-            ("table", "key", "rule", "anchor", "due"),
+            ("table", "key", "rule", "then", "anchor", "due"),
             [
-                (one.table, one.record_key, one.rule_id, one.anchor_on, one.due_on)
+                (
+                    one.table,
+                    one.record_key,
+                    one.rule_id,
+                    one.disposition,
+                    one.anchor_on,
+                    one.due_on,
+                )
                 for one in found.sample
             ],
             title="sample",

@@ -114,12 +114,12 @@ def demo(as_json: JsonFlag = False) -> None:
         f"overdue before {done.before.of_status('overdue')}, after {done.after.of_status('overdue')}"
     )
     for plan in done.plans:
-        purged = plan.outcome.get("purged", 0)
+        purged, minimised = plan.outcome.get("purged", 0), plan.outcome.get("minimised", 0)
         by = " as a demonstration" if plan.approval_kind == "demonstration" else ""
         say(
-            f"planned and approved {plan.items}, purged {purged}, left of what was approved"
-            f" {plan.items - purged} ({plan.scope} plan {plan.plan_id}, approved by"
-            f" {plan.approved_by}{by})"
+            f"planned and approved {plan.items}, purged {purged}, minimised {minimised}, left of what"
+            f" was approved {plan.items - purged - minimised} ({plan.scope} plan {plan.plan_id},"
+            f" approved by {plan.approved_by}{by})"
         )
         if plan.refusals:
             say(f"  not approved by the policy itself, {plan.refusals[-1]}")
@@ -197,7 +197,10 @@ def _show(
         if unattended is not None:
             _show_plan(unattended, "planned unattended")
     _show_counts("overdue and waiting", plan.waiting if plan else {})
-    say(f"purged so far {found.purged}, with {found.evidence} entries of evidence")
+    say(
+        f"purged so far {found.purged}, minimised {found.minimised}, with {found.evidence} entries of"
+        " evidence"
+    )
     if found.findings:
         where = (
             "the report shows them" if classification.suffix else "`retention status` lists them"

@@ -56,7 +56,7 @@ def _show(found: "Status") -> None:
         f"overdue {found.of_status('overdue')}, of them {found.beyond_grace} for more than"
         f" {classification.grace_days} days; review {found.of_status('review')}, of them"
         f" {found.past_review} past the deadline; purged so far"
-        f" {found.purged}, with {found.evidence} entries of evidence"
+        f" {found.purged}, minimised {found.minimised}, with {found.evidence} entries of evidence"
     )
     if found.resurrections:
         say(f"purged before and landed again {found.resurrections}: they are due again")

@@ -105,6 +105,15 @@ CHECKS: tuple[Check, ...] = (
         " within the policy's days of grace, an error after them; counts per table and rule.",
     ),
     _finding(
+        "nothing_left_to_minimise",
+        "record_checks",
+        "has_no_due_columns",
+        "§ 6",
+        Severity.ERROR,
+        "No row that accounting alone keeps holds values that accounting does not need and whose own period"
+        " has ended. A warning and an error as for what is overdue; counts per table and rule.",
+    ),
+    _finding(
         "review_within_deadline",
         "review_queue",
         "is_in_time",

@@ -24,6 +24,9 @@ from retention.warehouse.connection import connect, warehouse_url
 
 READER = "retention_reader"
 
+# What a plan is the cure for.
+_WITH_GRACE = ("nothing_overdue", "nothing_left_to_minimise")
+
 
 def run_checks(
     settings: Settings, as_of: date | None = None, *, names: Collection[str] | None = None
@@ -113,7 +116,7 @@ def _result(
 
 def _severity(check: Check, counts: Tally | None, classification: Classification) -> Severity:
     """Overdue data is a warning as long as the days of grace last that planning and approving take."""
-    if check.name != "nothing_overdue" or counts is None or counts.oldest_on is None:
+    if check.name not in _WITH_GRACE or counts is None or counts.oldest_on is None:
         return check.severity
     late = (classification.as_of - counts.oldest_on).days
     return Severity.WARN if late <= classification.grace_days else Severity.ERROR

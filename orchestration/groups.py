@@ -47,6 +47,7 @@ LEDGER = {
     "subject_tokens": "facts",
     "blockers": "deadlines",
     "assignment_restarts": "deadlines",
+    "column_grounds": "deadlines",
     "review_decisions": "deadlines",
     "returned_records": "deadlines",
     "plans": "plan",

@@ -9,7 +9,7 @@ Names of schemas, tables and columns are all that is read: no value of a row can
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -32,6 +32,7 @@ class FindingKind(StrEnum):
     UNDECLARED_COLUMN = "undeclared_column"
     MISSING_TABLE = "missing_table"
     MISSING_COLUMN = "missing_column"
+    COLUMN_NOT_NULLABLE = "column_not_nullable"
 
 
 @dataclass(frozen=True, order=True)
@@ -55,6 +56,10 @@ class Coverage:
     set_aside: tuple[str, ...]
     declared: int
     landed: int
+
+    def of_kind(self, kind: FindingKind) -> tuple[Finding, ...]:
+        """The findings of one kind, in their order."""
+        return tuple(finding for finding in self.findings if finding.kind is kind)
 
 
 def is_landing_schema(name: str) -> bool:
@@ -127,6 +132,17 @@ def compare(
                 (c for c in columns - table.columns_declared if not c.startswith(_SYSTEM_PREFIX)),
                 FindingKind.UNDECLARED_COLUMN,
             )
+    findings += [
+        Finding(schema, name, column, FindingKind.COLUMN_NOT_NULLABLE)
+        for schema, name, column in not_nullable(
+            conn,
+            [
+                (t.schema_, t.name, column)
+                for t in declarations.governed
+                for column in t.minimisable
+            ],
+        )
+    ]
     declared = {(table.schema_, table.name) for table in declarations.tables}
     findings += [
         Finding(schema, name, None, FindingKind.UNDECLARED_TABLE)
@@ -138,6 +154,52 @@ def compare(
         declared=len(declarations.tables),
         landed=len(landed),
     )
+
+
+def not_nullable(
+    conn: psycopg.Connection[Any], named: Sequence[tuple[str, str, str]]
+) -> list[tuple[str, str, str]]:
+    """Those of the columns, named by schema, table and column, that cannot become null, or not without
+    changing more: not null by themselves or by their type, generated, part of a key, a constraint, a
+    unique index or the partitioning, or read by a generated column."""
+    return conn.execute(
+        """
+        select named.schema_name, named.table_name, named.column_name
+        from unnest(%s::text[], %s::text[], %s::text[]) as named (schema_name, table_name, column_name)
+        join pg_catalog.pg_namespace as namespaces on namespaces.nspname = named.schema_name
+        join pg_catalog.pg_class as relations
+            on relations.relnamespace = namespaces.oid and relations.relname = named.table_name
+        join pg_catalog.pg_attribute as attributes
+            on attributes.attrelid = relations.oid and attributes.attname = named.column_name
+        join pg_catalog.pg_type as types on types.oid = attributes.atttypid
+        where attributes.attnotnull or types.typnotnull
+        or attributes.attgenerated <> '' or attributes.attidentity <> ''
+        or exists (
+            select from pg_catalog.pg_constraint as constraints
+            where constraints.conrelid = relations.oid and attributes.attnum = any(constraints.conkey)
+        )
+        or exists (
+            select from pg_catalog.pg_partitioned_table as partitioned
+            where partitioned.partrelid = relations.oid
+            and attributes.attnum = any(partitioned.partattrs::int2[])
+        )
+        or exists (
+            select from pg_catalog.pg_depend as depends
+            left join pg_catalog.pg_index as indexes on indexes.indexrelid = depends.objid
+            left join pg_catalog.pg_attrdef as expressions on expressions.oid = depends.objid
+            where depends.refclassid = 'pg_catalog.pg_class'::regclass
+            and depends.refobjid = relations.oid and depends.refobjsubid = attributes.attnum
+            and (
+                (depends.classid = 'pg_catalog.pg_class'::regclass and indexes.indisunique)
+                or (
+                    depends.classid = 'pg_catalog.pg_attrdef'::regclass
+                    and expressions.adnum <> attributes.attnum
+                )
+            )
+        )
+        """,
+        tuple(list(column) for column in zip(*named, strict=True)) or ([], [], []),
+    ).fetchall()
 
 
 def _may_be_absent(table: TableDeclaration, schemas: set[str]) -> bool:

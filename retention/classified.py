@@ -68,7 +68,7 @@ class Classification:
 
 
 _RELATIONS: Mapping[str, Sequence[str]] = {
-    "retention": ("records", "grounds", "summary", "review_queue"),
+    "retention": ("records", "grounds", "summary", "review_queue", "record_checks"),
     "intermediate": (
         "int_assignments_decided",
         "int_handovers_decided",

@@ -179,6 +179,7 @@ def _explained(
         anchor_event=event,
         grounds=tuple(_judged(ground, _winner(grounds, ground.column_group)) for ground in grounds),
         notes=tuple(one for one in (returned, note) if one),
+        holds_minimisable=_holds_minimisable(conn, classification, record),
     )
 
 
@@ -210,6 +211,17 @@ def _purged_before(conn: Connection, classification: Classification, record: Rec
         f"it was purged before, on {purged_on} under {rule_id}{by_plan}, and landed again:"
         f" {_VERDICTS[verdict]}"
     )
+
+
+def _holds_minimisable(conn: Connection, classification: Classification, record: Record) -> bool:
+    row = conn.execute(
+        classification.query(
+            "select bool_or(has_minimisable) from {int_record_cases}"
+            " where source_schema = %s and source_table = %s and record_key = %s"
+        ),
+        (record.source_schema, record.source_table, record.record_key),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _winner(grounds: list[Ground], column_group: str) -> Ground | None:

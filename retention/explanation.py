@@ -65,7 +65,8 @@ class Ground:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One record and what decided it; without a clause where it is locked or has no rule."""
+    """One record and what decided it; without a clause where it is locked or has no rule.
+    `holds_minimisable` says whether columns that accounting does not need hold a value."""
 
     record: Record
     clause: RuleClause | None = None
@@ -75,6 +76,7 @@ class Explanation:
     anchor_event: str | None = None
     grounds: tuple[Ground, ...] = ()
     notes: tuple[str, ...] = ()
+    holds_minimisable: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The explanation for `--json`: of a locked record its key and status alone (§ 8)."""
@@ -96,8 +98,20 @@ class Explanation:
             "anchor_event": self.anchor_event,
             "clause": vars(self.clause) if self.clause else None,
             "grounds": [vars(ground) for ground in self.grounds],
+            "holds_minimisable": self.holds_minimisable,
             "notes": self.notes,
         }
+
+
+_OF_ONE_RECORD = (
+    "period",
+    "moved_from",
+    "anchor_event",
+    "clause",
+    "grounds",
+    "holds_minimisable",
+    "notes",
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +126,7 @@ class Listing:
         """The listing for `--json`."""
         shown = [Explanation(record).as_dict() for record in self.records]
         for one in shown:
-            for name in ("period", "moved_from", "anchor_event", "clause", "grounds", "notes"):
+            for name in _OF_ONE_RECORD:
                 one.pop(name, None)
         return {"what": self.what, "total": self.total, "records": shown}
 

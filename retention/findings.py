@@ -85,6 +85,37 @@ def overdue_beyond_grace(conn: Connection, classification: Classification) -> li
     ]
 
 
+def minimisation_beyond_grace(conn: Connection, classification: Classification) -> list[Finding]:
+    """A finding per table of whose kept rows columns are due for more than the days of grace.
+
+    Read from what the checks counted; where that is not there, the checks are a finding themselves."""
+    counted = conn.execute(
+        "select exists (select from pg_catalog.pg_attribute where attrelid = to_regclass(%s)"
+        " and attname = 'has_no_due_columns' and not attisdropped)",
+        (f"retention{classification.suffix}.record_checks",),
+    ).fetchone()
+    if counted is None or not counted[0]:
+        return []
+    rows = conn.execute(
+        classification.query(
+            "select source_schema || '.' || source_table, sum(records)::bigint, min(oldest_due_on)"
+            " from {record_checks} where not has_no_due_columns and oldest_due_on < %s::date - %s::int"
+            " group by 1 order by 1"
+        ),
+        (classification.as_of, classification.grace_days),
+    ).fetchall()
+    return [
+        Finding(
+            "minimisation_beyond_grace",
+            f"{table}: {records} rows that accounting alone keeps hold columns that are due, the oldest"
+            f" since {oldest}: they are minimised with the next plan",
+            table=table,
+            records=records,
+        )
+        for table, records, oldest in rows
+    ]
+
+
 def past_review(conn: Connection, classification: Classification) -> list[Finding]:
     """A finding per table with records that waited for a person beyond the policy's days."""
     rows = conn.execute(
@@ -236,6 +267,10 @@ def drifted(conn: Connection, settings: Settings, declarations: Declarations) ->
         catalog.FindingKind.UNDECLARED_TABLE: "is neither declared nor exempt",
         catalog.FindingKind.UNDECLARED_COLUMN: "is neither declared nor harmless",
         catalog.FindingKind.MISSING_COLUMN: "is declared and missing",
+        catalog.FindingKind.COLUMN_NOT_NULLABLE: (
+            "is declared `not_required_by: [accounting]` but cannot become null: nothing of its table is"
+            " minimised"
+        ),
     }
     for finding in compared.findings:
         table = f"{finding.schema}.{finding.table}"
@@ -259,5 +294,12 @@ def untraceable(
             "copy_untraceable",
             f"{copy.relation} may hold copies that cannot be traced: {copy.why}; nothing is purged"
             f" from {', '.join(sorted(copy.reaches))}",
+            table=copy.relation,
+        )
+    for copy in lineage.fixed:
+        yield Finding(
+            "copy_untraceable",
+            f"{copy.relation} holds values that cannot be minimised there: {copy.why}; no column of"
+            f" {', '.join(sorted(copy.reaches))} is made null",
             table=copy.relation,
         )

@@ -53,6 +53,7 @@ class Status:
     past_review: int
     resurrections: int
     purged: int
+    minimised: int
     evidence: int
     plans: tuple[OpenPlan, ...]
     halt: halts.Halt | None
@@ -94,6 +95,7 @@ class Status:
             },
             "resurrections": self.resurrections,
             "purged": self.purged,
+            "minimised": self.minimised,
             "evidence": self.evidence,
             "open_plans": [vars(plan) for plan in self.plans],
             "halt": self.halt
@@ -132,6 +134,7 @@ def read_status(
         past_review=sum(one.records or 0 for one in queued),
         resurrections=sum(one.records or 0 for one in came_back),
         purged=_rows_of(conn, "select count(*) from ledger.tombstones"),
+        minimised=_rows_of(conn, "select count(*) from ledger.column_tombstones"),
         evidence=_rows_of(conn, "select count(*) from ledger.entries"),
         plans=plans,
         halt=halt,
@@ -140,6 +143,7 @@ def read_status(
             *(() if classification.suffix else findings.stale(conn, classification)),
             *findings.controlled(conn),
             *overdue,
+            *findings.minimisation_beyond_grace(conn, classification),
             *queued,
             *findings.holds_past_their_day(conn),
             *came_back,

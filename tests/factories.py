@@ -20,9 +20,8 @@ from psycopg import sql
 
 from retention import holds, state
 from retention.code_hash import code_hash
-from retention.declarations import Declarations, load_declarations
-from retention.declarations.facts import COLUMNS, describe
-from retention.declarations.staging import live_sql
+from retention.declarations import Declarations, TableDeclaration, load_declarations
+from retention.declarations.facts import COLUMNS, any_value, describe, select_facts
 from retention.keys import key_path
 from retention.ledger import classifications
 from retention.plan import Plan, approve, create
@@ -94,7 +93,9 @@ sources:
       - name: charge
         config: {meta: {retention: {
           key: id, subject: {through: account_id, to: shop.account},
-          accounting: {document_date: charged_at, class: primary}, harmless: [amount]}}}
+          accounting: {document_date: charged_at, class: primary}, harmless: [amount],
+          personal: {buyer: name, receipt_email: {kind: email, not_required_by: [accounting]},
+            note: {kind: free_text, not_required_by: [accounting]}}}}}
       - name: request
         config: {meta: {retention: {
           key: id, subject: {foreign_key: person_id, to: shop.person}, follows: {rule: RIGHTS},
@@ -137,8 +138,8 @@ create table shop.document (id bigint primary key, assignment_id bigint, file_na
 create table shop.party (id text primary key, document_id bigint, name text,
     _fivetran_synced timestamptz);
 create table shop.account (id text primary key, email text, _fivetran_synced timestamptz);
-create table shop.charge (id text primary key, account_id text, amount bigint,
-    charged_at timestamptz, _fivetran_synced timestamptz);
+create table shop.charge (id text primary key, account_id text, amount bigint, buyer text,
+    receipt_email text, note text, charged_at timestamptz, _fivetran_synced timestamptz);
 create table shop.request (id bigint primary key, person_id bigint, state text,
     received_at timestamptz, id_scan_url text, _fivetran_synced timestamptz);
 create table shop.objection (email text primary key, objected_at timestamptz,
@@ -223,6 +224,22 @@ class Shop:
         self.add("document", id=number, assignment_id=number)
         self.add("party", id=f"party-{number}", document_id=number)
         return number
+
+    def buyer(self, number: int, *, overdue: bool = True) -> str:
+        """A person with a paid charge, whose row accounting keeps: its receipt address and its note
+        are needed by nobody else. Returns the charge's key."""
+        self.person(number, overdue=overdue)
+        self.add("account", id=f"acc_{number}", email=f"person{number}@shop.example")
+        charge = f"ch_{number}"
+        self.add(
+            "charge",
+            id=charge,
+            account_id=f"acc_{number}",
+            buyer=f"Navn {number}",
+            receipt_email=f"person{number}@shop.example",
+            note="ring meg",
+        )
+        return charge
 
     def judge(self, table: str, key: object, status: str) -> None:
         """From the next classification on, the record has this status."""
@@ -336,8 +353,8 @@ def open_shop(settings: Settings, approver_url: str, folder: Path) -> Shop:
     )
     conn.execute(
         "create table policy.policy_rules as select rule_id, '6'::text as clause,"
-        " 'ord'::text as clause_text, rule_id in ('R1', 'R2') as unattended"
-        " from unnest(%s::text[]) as rule_id",
+        " 'ord'::text as clause_text, 'purge'::text as disposition,"
+        " rule_id in ('R1', 'R2') as unattended from unnest(%s::text[]) as rule_id",
         (["R1", "R2", "R3", "R4", "R5", "SUPPORTING", "RIGHTS", "OWN"],),
     )
     conn.execute(
@@ -412,7 +429,7 @@ def _build(
     for schema in ("staging", "intermediate", "retention"):
         _run(conn, f"drop schema {schema} cascade; create schema {schema};")
     for table in declarations.staged:
-        facts = live_sql(table) if table.name not in set_aside else _NO_FACTS
+        facts = _facts_of(table) if table.name not in set_aside else _NO_FACTS
         _run(conn, f"create table staging.{table.staging_model} as {facts}")
     columns = ", ".join([*COLUMNS, "inputs_hash"])
     unioned = " union all ".join(
@@ -455,6 +472,12 @@ def _build(
         (list(RULES), [rule for rule, _ in RULES.values()], [c for _, c in RULES.values()]),
     )
     _run(conn, _RECORDS)
+
+
+def _facts_of(table: TableDeclaration) -> str:
+    """As the staging models do, with what a look at the live rows does not ask."""
+    relation = f'"{table.schema_}"."{table.name}"'
+    return select_facts(table, relation, has_minimisable=any_value(table.minimisable))
 
 
 def _exists(conn: Connection, name: str) -> bool:
@@ -524,7 +547,8 @@ select linked.row_id, linked.source_schema, linked.source_table, linked.record_k
     coalesce(linked.subject_id, linked.assignment_id, linked.qualified || ':' || linked.record_key)
         as case_id,
     linked.subject_id, tokens.subject_token, linked.assignment_id, linked.follows, linked.inputs_hash,
-    linked.anchor_on, linked.collected_at
+    linked.anchor_on, linked.collected_at,
+    linked.has_minimisable
 from intermediate.int_linked as linked
 left join ledger.subject_tokens as tokens on tokens.subject_id = linked.subject_id;
 create table intermediate.int_record_candidates as
@@ -593,8 +617,31 @@ select source_schema, source_table, record_key, subject_token, 'controller'::tex
 from judged;
 create index on retention.records (source_schema, source_table, record_key);
 create table retention.grounds as
-select source_schema, source_table, record_key, 'row'::text as column_group, rule_id
+select source_schema, source_table, record_key, 'row'::text as column_group, rule_id, category,
+    anchor_on, due_on, false as needs_review, true as approved, true as wins
 from retention.records;
+-- What accounting does not need goes with the person, or by the dates kept when the person was purged.
+insert into retention.grounds
+select cases.source_schema, cases.source_table, cases.record_key, 'person', 'R3', 'customer_no_advice',
+    ledger.today() - 400, case when overdue.subject_id is null then ledger.today() + 300
+    else ledger.today() - 30 end, false, true, true
+from intermediate.int_record_cases as cases
+left join intermediate.overdue as overdue using (subject_id)
+where cases.source_table = 'charge' and cases.subject_id is not null;
+insert into retention.grounds
+select kept.source_schema, kept.source_table, kept.record_key, kept.column_group, kept.rule_id,
+    'customer_no_advice', kept.anchor_on, kept.due_on, false, true, true
+from ledger.column_grounds as kept
+join intermediate.int_record_cases as cases using (source_schema, source_table, record_key)
+where cases.subject_id is null;
+update retention.records as records set disposition = 'minimise'
+from retention.grounds as grounds, intermediate.int_record_cases as cases
+where grounds.column_group = 'person' and grounds.due_on <= records.as_of
+and records.due_on > records.as_of and cases.has_minimisable
+and (records.source_schema, records.source_table, records.record_key)
+    = (grounds.source_schema, grounds.source_table, grounds.record_key)
+and (records.source_schema, records.source_table, records.record_key)
+    = (cases.source_schema, cases.source_table, cases.record_key);
 create table retention.summary as
 select source_schema, source_table, category, status, count(*) as records,
     min(due_on) as oldest_due_on, as_of

@@ -11,7 +11,7 @@ from landing.sample import identity, names
 from landing.sample.case_rows import Assignment, CaseRows
 from landing.sample.crm_rows import Person, moment
 from landing.sample.identity import make_identity, spell_email
-from landing.sample.scene import Ref
+from landing.sample.scene import Ref, Value
 
 ACCOUNT = "AC00000000000000000000000000000001"
 OWN_NUMBER = "+4718000001"
@@ -105,8 +105,15 @@ class ConnectorRows(CaseRows):
             },
         )
 
-    def charge(self, customer: Ref, when: date | datetime, amount: int = 199_000) -> Ref:
-        """A paid charge: primary accounting material."""
+    def charge(
+        self,
+        customer: Ref,
+        when: date | datetime,
+        amount: int = 199_000,
+        receipt_to: Person | None = None,
+    ) -> Ref:
+        """A paid charge: primary accounting material; with the person that the receipt went to, and
+        the papers, it holds more than the accounts need."""
         number = customer[1].removeprefix("cus_")
         charge_id = f"ch_{number}_{self.next_id('stripe.charge', int(number)) % 100:02d}"
         return self.add(
@@ -125,8 +132,19 @@ class ConnectorRows(CaseRows):
                 "refunded": False,
                 "status": "succeeded",
                 "metadata": "{}",
+                **(self._receipt(receipt_to) if receipt_to else {}),
             },
         )
+
+    def _receipt(self, person: Person) -> dict[str, Value]:
+        """What a charge holds of the person who got its receipt."""
+        return {
+            "receipt_email": person.who.email,
+            "shipping_name": person.who.name,
+            "shipping_phone": f"+47{person.who.phone}",
+            "shipping_address_line_1": identity.street(self.random),
+            "shipping_address_city": "Oslo",
+        }
 
     def payment_intent(self, customer: Ref, when: date | datetime) -> Ref:
         """The intent behind a payment: secondary accounting material."""

@@ -56,6 +56,7 @@ def read_back(context: AssetExecutionContext, run: Run) -> MaterializeResult:  #
         metadata={
             "rows_looked_at": result.checked,
             "tombstones": result.tombstones,
+            "column_tombstones": result.column_tombstones,
             "came_back_as_new": result.returned,
             "found": found,
         },

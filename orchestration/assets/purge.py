@@ -108,6 +108,7 @@ def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeR
         metadata={
             "plans": ", ".join(str(result.plan_id) for result in results),
             "purged": sum(result.purged for result in results),
+            "minimised": sum(result.minimised for result in results),
             "skipped": sum(skipped.values()),
             "batches": sum(result.batches for result in results),
             **{f"skipped: {reason}": number for reason, number in sorted(skipped.items())},
@@ -153,6 +154,9 @@ def _plan_metadata(plan: Plan) -> Metadata:
         "waiting": sum(plan.waiting.values()),
         **{f"waiting: {reason}": number for reason, number in sorted(plan.waiting.items())},
         "counts": counts_table(
-            {(count.table, count.rule_id): count.records for count in plan.counts}
+            {
+                (count.table, f"{count.rule_id}, {count.disposition}"): count.records
+                for count in plan.counts
+            }
         ),
     }

@@ -10,6 +10,7 @@ else is keys, dates and states.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from retention.declarations.model import RuleName, TableDeclaration
@@ -41,17 +42,26 @@ COLUMNS: dict[str, str] = {
     "instruction_id": "text",
     "instruction_period": "text",
     "request_is_pending": "boolean",
+    "has_minimisable": "boolean",
 }
 
+# No deadline rests on it, and a batch changes it itself: it is no input of the classification of a case.
+_NOT_HASHED = frozenset({"has_minimisable"})
 
-def select_facts(table: TableDeclaration, relation: str) -> str:
-    """The record facts of `table` read from `relation` (SQL text that stands in a from clause)."""
-    values = _values(table)
+
+def select_facts(table: TableDeclaration, relation: str, *, has_minimisable: str = "false") -> str:
+    """The record facts of `table` read from `relation` (SQL text that stands in a from clause).
+
+    `has_minimisable` is the expression that says whether one of its minimisable columns holds a value;
+    whoever compares facts does not ask.
+    """
+    values = _values(table) | {"has_minimisable": has_minimisable}
+    hashed = ", ".join(f"facts.{name}" for name in COLUMNS if name not in _NOT_HASHED)
     lines = ",\n        ".join(
         f"{values.get(name, f'null::{kind}')} as {name}" for name, kind in COLUMNS.items()
     )
     return (
-        "select\n    facts.*,\n    md5(facts::text) as inputs_hash\nfrom (\n"
+        f"select\n    facts.*,\n    md5(row({hashed})::text) as inputs_hash\nfrom (\n"
         f"    select\n        {lines}\n    from {relation} as landed\n) as facts"
     )
 
@@ -59,6 +69,12 @@ def select_facts(table: TableDeclaration, relation: str) -> str:
 def select_keys(table: TableDeclaration, relation: str) -> str:
     """The key of each row of `relation` as the facts have it; the row itself is named `landed`."""
     return f"select {_record_key(table)} as record_key from {relation} as landed"  # noqa: S608
+
+
+def any_value(columns: Iterable[str]) -> str:
+    """The expression that is true where one of `columns` holds a value."""
+    listed = ", ".join(_column(column) for column in columns)
+    return f"num_nonnulls({listed}) > 0" if listed else "false"
 
 
 def _values(table: TableDeclaration) -> dict[str, str]:
@@ -244,7 +260,5 @@ def describe(table: TableDeclaration) -> dict[str, str]:
         "is_handover": str(bool(table.handover)).lower(),
         "is_partner": str(bool(table.instruction)).lower(),
         "is_request": str(bool(table.request)).lower(),
-        "minimised_with_person": str(
-            any("accounting" in column.not_required_by for column in table.personal.values())
-        ).lower(),
+        "minimised_with_person": str(bool(table.minimisable)).lower(),
     }

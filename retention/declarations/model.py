@@ -304,7 +304,23 @@ class TableDeclaration(Part):
             raise ValueError("a table with an `external_object` needs the `system` it comes from")
         if self.key_is_personal and len(self.key) != 1:
             raise ValueError("`key_is_personal` is for a key of one column")
+        if self.minimisable:
+            self._check_minimisable()
         return self
+
+    def _check_minimisable(self) -> None:
+        """What becomes null may not be what says whose the row is, or when it is due."""
+        if not (self.accounting and self.subject):
+            raise ValueError(
+                "`not_required_by: [accounting]` is for accounting documents with a `subject`, whose"
+                " own period it follows"
+            )
+        needed = set(self.minimisable) & {*self.columns_used, self.external_object}
+        if needed:
+            raise ValueError(
+                "the classification needs it, so it cannot be minimised:"
+                f" {', '.join(sorted(str(column) for column in needed))}"
+            )
 
     @property
     def qualified(self) -> str:
@@ -318,6 +334,13 @@ class TableDeclaration(Part):
     @property
     def staging_model(self) -> str:
         return f"stg_{self.schema_}__{self.name}"
+
+    @property
+    def minimisable(self) -> tuple[str, ...]:
+        """Columns that become null once nothing but accounting keeps the row (requirements § 2)."""
+        return tuple(
+            name for name, column in self.personal.items() if "accounting" in column.not_required_by
+        )
 
     @property
     def entity_columns(self) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ GENERATED = "generated"
 
 
 def live_sql(table: TableDeclaration) -> str:
-    """The record facts of `table` as they stand in its landing table now."""
+    """The record facts of `table` as they stand in its landing table now, to be compared with those
+    that were classified: whether minimisable columns hold a value is not asked."""
     relation = f"{quote_identifier(table.schema_)}.{quote_identifier(table.name)}"
     return select_facts(table, relation)
 
@@ -31,8 +32,13 @@ def staging_sql(table: TableDeclaration) -> str:
     aside: the model is then empty and the rest of the job goes on."""
     source = f"source('{table.schema_}', '{table.name}')"
     columns = ", ".join(f"'{column}'" for column in table.columns_used)
-    facts = select_facts(table, "{{ " + source + " }}")
-    # `facts::text` ends in a double colon only; no Jinja delimiter can appear in an identifier here.
+    # A connector lands a column once it has a value for it: one that is not there holds none.
+    minimisable = "false"
+    if table.minimisable:
+        listed = ", ".join(f"'{column}'" for column in table.minimisable)
+        minimisable = f"{{{{ any_value({source}, [{listed}]) }}}}"
+    facts = select_facts(table, "{{ " + source + " }}", has_minimisable=minimisable)
+    # No Jinja delimiter can appear in an identifier here.
     return (
         "{#- Generated from the declaration of this table. Change the declaration. -#}\n"
         f"{{% if landing_is_usable({source}, [{columns}]) %}}\n{facts}\n"

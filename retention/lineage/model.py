@@ -4,7 +4,7 @@ Belongs here: the words that the tracer, the plan and the purge share. Does not 
 it is found out (`trace`), and the deletes (`retention.purge.downstream`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from psycopg import sql
@@ -32,13 +32,15 @@ class Match:
     it is left. `record`: `columns` pair source_schema, source_table and record_key with the copy's;
     where `table` is given, it stands for the first two. `person`: one of the names by which the models
     know persons and assignments; the row goes once no record of it is left. `constants` tell the rows
-    of one branch of a union from those of the others; None is null.
+    of one branch of a union from those of the others; None is null. `emptied` are the copy's columns that
+    become null with the columns of the landing row that are minimised.
     """
 
     kind: Literal["key", "entity", "record", "person"]
     table: str | None
     columns: tuple[tuple[str, str], ...]
     constants: tuple[tuple[str, str | None], ...] = ()
+    emptied: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def in_branch(self) -> sql.Composable:
@@ -83,12 +85,14 @@ class Untraceable:
 @dataclass(frozen=True)
 class Lineage:
     """Every copy downstream. `watched` are all relations that were looked at, `signature` what the
-    catalogue said of them."""
+    catalogue said of them. `fixed` are copies whose rows can go, but in which a minimised value cannot
+    be told from what stays, or made null."""
 
     copies: tuple[Downstream, ...]
     untraceable: tuple[Untraceable, ...]
     watched: tuple[Relation, ...]
     signature: str
+    fixed: tuple[Untraceable, ...] = ()
 
     @property
     def blocked(self) -> dict[str, str]:
@@ -97,4 +101,13 @@ class Lineage:
         for copy in sorted(self.untraceable):
             for table in copy.reaches:
                 found.setdefault(table, f"a copy that cannot be traced: {copy.relation}")
+        return found
+
+    @property
+    def unminimisable(self) -> dict[str, str]:
+        """Landing tables of which no column may be made null, with the reason."""
+        found = self.blocked
+        for copy in sorted(self.fixed):
+            for table in copy.reaches:
+                found.setdefault(table, f"a copy that cannot be minimised: {copy.relation}")
         return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from retention.declarations import TableDeclaration
 from retention.lineage.model import RECORD, Match, Relation
-from retention.lineage.origins import Shape
+from retention.lineage.origins import Field, Shape
 from retention.lineage.values import Types, keeps_value
 
 # Names by which the models know records, persons and assignments. The first ones stay the same from
@@ -32,10 +32,12 @@ _SYSTEM_PREFIX = "_fivetran_"
 
 @dataclass(frozen=True)
 class Found:
-    """A match, and the columns that hold personal values of the same reading unchanged."""
+    """A match, and the columns that hold personal values of the same reading unchanged. `mixed` are
+    columns made from a minimisable one and from something that stays."""
 
     match: Match
     values: frozenset[str] = frozenset()
+    mixed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,15 @@ class Problem:
 
 @dataclass
 class _Reading:
-    """What a shape shows of one reading of a table: its columns, and where each stands unchanged."""
+    """What a shape shows of one reading of a table: its columns, where each stands unchanged, and every
+    field that something of it went into."""
 
+    number: int
     relation: Relation
     exact: dict[str, str] = field(default_factory=dict)
     derived: set[str] = field(default_factory=set)
     keys: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, Field] = field(default_factory=dict)
 
     @property
     def shown(self) -> set[str]:
@@ -99,7 +104,10 @@ class Judge:
         own = self._types[relation]
         for column, one in shape.items():
             for origin in one.sources:
-                reading = readings.setdefault(origin.reading, _Reading(origin.relation))
+                reading = readings.setdefault(
+                    origin.reading, _Reading(origin.reading, origin.relation)
+                )
+                reading.fields[column] = one
                 if origin in one.exact:
                     reading.exact.setdefault(origin.column, column)
                 else:
@@ -122,7 +130,9 @@ class Judge:
             return []
         if pairs := reading.pairs(table.key):
             values = frozenset(reading.exact[c] for c in personal & reading.exact.keys())
-            return [Found(Match("key", table.qualified, pairs), values)]
+            emptied, mixed = _minimised(table, reading)
+            match = Match("key", table.qualified, pairs, emptied=tuple(sorted(emptied)))
+            return [Found(match, values, mixed)]
         here = frozenset({table.qualified})
         if shown & personal:
             names = ", ".join(sorted(shown & personal))
@@ -187,6 +197,19 @@ class Judge:
         points = {*table.subject.email, *table.subject.phone} if table.subject else set()
         own_key = set(table.key) if table.key_is_personal else set()
         return set(table.personal) | undeclared | points | own_key
+
+
+def _minimised(table: TableDeclaration, reading: _Reading) -> tuple[frozenset[str], frozenset[str]]:
+    """The columns that were made from nothing but minimisable columns of this reading, and those into
+    which something else went too."""
+    going = set(table.minimisable)
+    emptied: set[str] = set()
+    mixed: set[str] = set()
+    for column, one in reading.fields.items():
+        from_them = {o for o in one.sources if o.reading == reading.number and o.column in going}
+        if from_them:
+            (emptied if from_them == one.sources else mixed).add(column)
+    return frozenset(emptied), frozenset(mixed)
 
 
 def _links(table: TableDeclaration) -> dict[str, str]:

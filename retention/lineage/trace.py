@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from retention.catalog import not_nullable
 from retention.declarations import Declarations
 from retention.lineage.catalogue import Entry, read_catalogue, signature
 from retention.lineage.columns import Columns
@@ -28,7 +29,7 @@ from retention.lineage.model import (
     Untraceable,
     names_records,
 )
-from retention.lineage.origins import CannotFollow, Shape
+from retention.lineage.origins import NOTHING, CannotFollow, Shape
 from retention.lineage.rows import Found, Judge, Problem
 
 Connection = psycopg.Connection[Any]
@@ -52,6 +53,7 @@ class _Tracer:
         types = {relation: entry.columns for relation, entry in self._entries.items()}
         tables = {(table.schema_, table.name): table for table in declarations.governed}
         self._governed = {relation: table.qualified for relation, table in tables.items()}
+        self._minimisable = {table.qualified for table in tables.values() if table.minimisable}
         named = {
             relation
             for relation, entry in self._entries.items()
@@ -65,24 +67,29 @@ class _Tracer:
     def lineage(self, nodes: Sequence[Node]) -> Lineage:
         copies: list[Downstream] = []
         untraceable: list[Untraceable] = []
+        fixed: list[Untraceable] = []
         watched = [node.relation for node in nodes if node.relation not in self._roots]
         for relation in sorted(set(watched)):
             entry = self._entries.get(relation)
             if entry is None or entry.is_view:
                 continue
-            matches, problems = self._judged(self._manifest.by_relation[relation], entry)
+            matches, problems, stuck = self._judged(self._manifest.by_relation[relation], entry)
             if matches and not entry.is_table:
                 problems.append(Problem("it is no table: build it as one", self._of(matches)))
             elif matches:
-                copies.append(Downstream(*relation, tuple(sorted(set(matches)))))
-            if reaches := frozenset[str]().union(*(problem.reaches for problem in problems)):
-                why = "; ".join(dict.fromkeys(problem.why for problem in problems))
-                untraceable.append(Untraceable(".".join(relation), why, reaches))
+                copies.append(Downstream(*relation, _merged(matches)))
+            untraceable += _summed_up(relation, problems)
+            fixed += _summed_up(relation, stuck)
         return Lineage(
-            tuple(copies), tuple(untraceable), tuple(watched), signature(self._conn, watched)
+            tuple(copies),
+            tuple(untraceable),
+            tuple(watched),
+            signature(self._conn, watched),
+            tuple(fixed),
         )
 
-    def _judged(self, node: Node, entry: Entry) -> tuple[list[Match], list[Problem]]:
+    def _judged(self, node: Node, entry: Entry) -> tuple[list[Match], list[Problem], list[Problem]]:
+        """What finds its rows, what is found by nothing, and what cannot be made null in them."""
         try:
             if node.sql is None:
                 raise CannotFollow(f"no SQL of it is known ({node.language})")
@@ -91,7 +98,7 @@ class _Tracer:
                 for shape in self._columns.shapes(node.relation)
             ]
         except CannotFollow as reason:
-            return [], [Problem(str(reason), self._reach(node))]
+            return [], [Problem(str(reason), self._reach(node))], []
         judged = [self._judge.of(node.relation, shape) for shape in shapes]
         problems = [problem for _, of_shape in judged for problem in of_shape]
         unknown = entry.columns.keys() - {*_SNAPSHOT}.union(*shapes)
@@ -112,7 +119,40 @@ class _Tracer:
                     problems.append(Problem(why, self._of([match])))
                 else:
                     matches.append(match)
-        return matches, problems
+        return matches, problems, self._stuck(node.relation, found_in, unknown)
+
+    def _stuck(
+        self,
+        relation: Relation,
+        found_in: list[tuple[Shape, list[Found]]],
+        unknown: set[str],
+    ) -> list[Problem]:
+        """What keeps the values of minimised columns from being made null in the rows of a relation."""
+        problems: list[Problem] = []
+        emptied: dict[str, frozenset[str]] = {}
+        for position, (_, found) in enumerate(found_in):
+            others = found_in[:position] + found_in[position + 1 :]
+            for one in found:
+                if one.match.table not in self._minimisable:
+                    continue
+                here = frozenset({one.match.table})
+                if one.mixed:
+                    names = ", ".join(sorted(one.mixed))
+                    problems.append(Problem(f"{names} were made from what stays too", here))
+                if unknown:
+                    names = ", ".join(sorted(unknown))
+                    problems.append(Problem(f"its SQL does not make {names}", here))
+                if shared := _shared(one, others):
+                    names = ", ".join(sorted(shared))
+                    problems.append(Problem(f"{names} hold what stays in other rows", here))
+                for column in one.match.emptied:
+                    emptied[column] = emptied.get(column, frozenset()) | here
+        named = [(*relation, column) for column in emptied]
+        problems += [
+            Problem(f"{column} cannot become null", emptied[column])
+            for _, _, column in not_nullable(self._conn, named)
+        ]
+        return problems
 
     def _rows_without_key(self, relation: Relation, found: Found, match: Match) -> bool:
         """True where rows show personal values and not the key beside them: an incremental model keeps
@@ -163,6 +203,37 @@ class _Tracer:
         }
         models = {node.relation: node.sql for node in self._manifest.nodes if node.sql is not None}
         return {**models, **views}
+
+
+def _summed_up(relation: Relation, problems: list[Problem]) -> list[Untraceable]:
+    """One entry of all that is wrong with a relation, where it reaches any landing table."""
+    reaches = frozenset[str]().union(*(problem.reaches for problem in problems))
+    why = "; ".join(dict.fromkeys(problem.why for problem in problems))
+    return [Untraceable(".".join(relation), why, reaches)] if reaches else []
+
+
+def _merged(matches: list[Match]) -> tuple[Match, ...]:
+    """Each match once, with what any of its like empties."""
+    merged: dict[Match, Match] = {}
+    for match in matches:
+        emptied = {*match.emptied, *merged.get(match, match).emptied}
+        merged[match] = replace(match, emptied=tuple(sorted(emptied)))
+    return tuple(sorted(merged.values()))
+
+
+def _shared(found: Found, others: list[tuple[Shape, list[Found]]]) -> set[str]:
+    """Columns to be emptied that hold something else in rows of another shape, found by the same key."""
+    shared: set[str] = set()
+    for other, found_there in others:
+        same = [one.match for one in found_there if one.match == found.match]
+        emptied_there = {column for match in same for column in match.emptied}
+        if same:
+            shared |= {
+                column
+                for column in found.match.emptied
+                if other.get(column, NOTHING).sources and column not in emptied_there
+            }
+    return shared
 
 
 def _told_apart(

@@ -43,8 +43,8 @@ def amend(
     declarations = load_declarations(settings.declarations_dir)
     with connect(settings) as conn, safe_errors("changing a plan"):
         # The frozen rows stand on what was planned from; nothing of a landing row is asked here.
-        untraceable = find_lineage(conn, settings, declarations).blocked
-        planned = plan_tables(conn, declarations, planning=False, untraceable=untraceable)
+        lineage = find_lineage(conn, settings, declarations)
+        planned = plan_tables(conn, declarations, planning=False, lineage=lineage)
         tables = Jsonb([table.as_json() for table in planned])
         row = conn.execute(
             "select ledger.amend_plan(%s, %s, %s, %s, %s, %s, %s, %s)",

@@ -28,19 +28,23 @@ Connection = psycopg.Connection[Any]
 
 @dataclass(frozen=True)
 class PlanAges:
-    """Records of one table under one rule, by band: names of the bands stand in `band_names`."""
+    """Records of one table under one rule, purged or minimised, by band: names of the bands stand in
+    `band_names`."""
 
     table: str
     rule_id: str
+    disposition: str
     bands: dict[str, int]
 
 
 @dataclass(frozen=True)
 class PlanChange:
-    """Records of one table under one rule in the plan before and in this one, as each was frozen."""
+    """Records of one table under one rule, purged or minimised, in the plan before and in this one, as
+    each was frozen."""
 
     table: str
     rule_id: str
+    disposition: str
     before: int
     now: int
     is_new_table: bool
@@ -53,6 +57,7 @@ class SampleItem:
     table: str
     record_key: str
     rule_id: str
+    disposition: str
     anchor_on: date | None
     due_on: date
 
@@ -95,21 +100,22 @@ def details(settings: Settings, plan_id: UUID, *, sample: int = 0, seed: int = 0
 def _ages(conn: Connection, plan_id: UUID) -> tuple[PlanAges, ...]:
     rows = conn.execute(
         """
-        select items.source_schema || '.' || items.source_table, items.rule_id,
+        select items.source_schema || '.' || items.source_table, items.rule_id, items.disposition,
             width_bucket(plans.as_of - items.due_on, %(starts)s::integer[]), count(*)
         from ledger.plan_items as items
         join ledger.plans as plans on plans.plan_id = items.plan_id
         where items.plan_id = %(plan)s
         and (items.state <> 'withdrawn' or plans.state = any(%(ended)s))
-        group by 1, 2, 3 order by 1, 2, 3
+        group by 1, 2, 3, 4 order by 1, 2, 3, 4
         """,
         {"plan": plan_id, "starts": [last + 1 for last in BANDS], "ended": list(ENDED)},
     ).fetchall()
     names = band_names()
-    ages: dict[tuple[str, str], dict[str, int]] = {}
-    for table, rule, band, records in rows:
-        ages.setdefault((table, rule), dict.fromkeys(names, 0))[names[band]] = records
-    return tuple(PlanAges(table, rule, bands) for (table, rule), bands in ages.items())
+    ages: dict[tuple[str, str, str], dict[str, int]] = {}
+    for table, rule, disposition, band, records in rows:
+        counted = ages.setdefault((table, rule, disposition), dict.fromkeys(names, 0))
+        counted[names[band]] = records
+    return tuple(PlanAges(*line, bands) for line, bands in ages.items())
 
 
 def _previous(conn: Connection, plan_id: UUID) -> UUID | None:
@@ -128,29 +134,29 @@ def _previous(conn: Connection, plan_id: UUID) -> UUID | None:
 
 def _changes(conn: Connection, previous: UUID, plan_id: UUID) -> tuple[PlanChange, ...]:
     before, now = _frozen(conn, previous), _frozen(conn, plan_id)
-    tables_before = {table for table, _ in before}
+    tables_before = {table for table, _, _ in before}
     return tuple(
-        PlanChange(table, rule, before[table, rule], now[table, rule], table not in tables_before)
-        for table, rule in sorted(before | now)
-        if before[table, rule] != now[table, rule]
+        PlanChange(*line, before[line], now[line], line[0] not in tables_before)
+        for line in sorted(before | now)
+        if before[line] != now[line]
     )
 
 
-def _frozen(conn: Connection, plan_id: UUID) -> Counter[tuple[str, str]]:
+def _frozen(conn: Connection, plan_id: UUID) -> Counter[tuple[str, str, str]]:
     rows = conn.execute(
-        "select source_schema || '.' || source_table, rule_id, count(*) from ledger.plan_items"
-        " where plan_id = %s group by 1, 2",
+        "select source_schema || '.' || source_table, rule_id, disposition, count(*)"
+        " from ledger.plan_items where plan_id = %s group by 1, 2, 3",
         (plan_id,),
     ).fetchall()
-    return Counter({(table, rule): records for table, rule, records in rows})
+    return Counter({tuple(line): records for *line, records in rows})
 
 
 def _sample(conn: Connection, plan_id: UUID, size: int, seed: int) -> tuple[SampleItem, ...]:
     with conn.cursor(row_factory=class_row(SampleItem)) as cursor:
         cursor.execute(
             # Ordered by a hash of seed and token: random, and the same rows for the same seed.
-            "select source_schema || '.' || source_table as \"table\", record_key, rule_id, anchor_on,"
-            " due_on from ledger.plan_items where plan_id = %(plan)s and state = 'planned'"
+            "select source_schema || '.' || source_table as \"table\", record_key, rule_id, disposition,"
+            " anchor_on, due_on from ledger.plan_items where plan_id = %(plan)s and state = 'planned'"
             " order by sha256(convert_to(%(seed)s::text, 'UTF8') || token), item_no limit %(size)s",
             {"plan": plan_id, "seed": str(seed), "size": size},
         )

@@ -46,24 +46,30 @@ def preview(settings: Settings) -> PlanPreview:
         objection = classifications.objection(conn, code)
         if objection:
             raise Refused(objection)
-        untraceable = find_lineage(conn, settings, declarations).blocked
-        planned = plan_tables(conn, declarations, planning=True, untraceable=untraceable)
+        lineage = find_lineage(conn, settings, declarations)
+        planned = plan_tables(conn, declarations, planning=True, lineage=lineage)
         tables = Jsonb([table.as_json() for table in planned])
         rows = conn.execute(
-            "select source_schema || '.' || source_table, rule_id, waits_for, count(*), min(due_on)"
-            " from ledger.plannable(%s, ledger.today())"
-            " group by 1, 2, 3 order by 1, 2, 3",
+            """
+            select found.source_schema || '.' || found.source_table, found.rule_id, found.waits_for,
+                count(*), min(found.due_on), found.disposition, count(kept.minimised_at)
+            from ledger.plannable(%s, ledger.today()) as found
+            left join ledger.column_grounds as kept
+                on found.disposition = 'minimise' and kept.source_schema = found.source_schema
+                and kept.source_table = found.source_table and kept.record_key = found.record_key
+            group by 1, 2, 3, 6 order by 1, 2, 6, 3
+            """,
             (tables,),
         ).fetchall()
         today = conn.execute("select ledger.today()").fetchone()
     assert today is not None
     counts = tuple(
-        PlanCount(table, rule, records, oldest)
-        for table, rule, waits, records, oldest in rows
+        PlanCount(table, rule, records, oldest, disposition, restored)
+        for table, rule, waits, records, oldest, disposition, restored in rows
         if waits is None
     )
     waiting: dict[str, int] = {}
-    for _, _, waits, records, _ in rows:
+    for _, _, waits, records, *_ in rows:
         if waits is not None:
             waiting[waits] = waiting.get(waits, 0) + records
     return PlanPreview(today[0], sum(count.records for count in counts), counts, waiting)
@@ -100,8 +106,8 @@ def _freeze(
     with conn.transaction():
         refuse_logged_values(conn)
         key = load_key(settings, conn)
-        untraceable = find_lineage(conn, settings, declarations).blocked
-        tables = plan_tables(conn, declarations, planning=True, untraceable=untraceable)
+        lineage = find_lineage(conn, settings, declarations)
+        tables = plan_tables(conn, declarations, planning=True, lineage=lineage)
         names = [table.qualified for table in tables]
         pads = [key.pads(name) for name in names]
         row = conn.execute(

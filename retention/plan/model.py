@@ -14,12 +14,16 @@ Scope = Literal["ordinary", "unattended"]
 
 @dataclass(frozen=True)
 class PlanCount:
-    """Records of one table under one rule, with the due date of the oldest."""
+    """Records of one table under one rule, with the due date of the oldest. `disposition` says whether
+    the rows go or columns of them become null; `restored` counts those that were minimised before and
+    hold values again."""
 
     table: str
     rule_id: str
     records: int
     oldest_due_on: date | None
+    disposition: str = "purge"
+    restored: int = 0
 
 
 @dataclass(frozen=True)

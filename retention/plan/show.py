@@ -59,9 +59,20 @@ def show_in(conn: psycopg.Connection[Any], plan_id: UUID) -> Plan:
         raise UsageError("there is no such plan: `retention plan list` shows them")
     counts = conn.execute(
         # What an approver took out is none of the plan any more; an ended plan shows what it held.
-        "select source_schema || '.' || source_table, rule_id, count(*), min(due_on)"
-        " from ledger.plan_items where plan_id = %s and (state <> 'withdrawn' or %s)"
-        " group by 1, 2 order by 1, 2",
+        """
+        select items.source_schema || '.' || items.source_table, items.rule_id, count(*),
+            min(items.due_on), items.disposition, count(*) filter (
+                where items.disposition = 'minimise' and exists (
+                    select from ledger.column_tombstones as earlier
+                    where earlier.source_schema = items.source_schema
+                    and earlier.source_table = items.source_table and earlier.token = items.token
+                    and earlier.minimised_at < plans.planned_at
+                )
+            )
+        from ledger.plan_items as items join ledger.plans as plans on plans.plan_id = items.plan_id
+        where items.plan_id = %s and (items.state <> 'withdrawn' or %s)
+        group by 1, 2, 5 order by 1, 2, 5
+        """,
         (plan_id, found["state"] in ENDED),
     ).fetchall()
     outcome = conn.execute(

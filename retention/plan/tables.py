@@ -5,15 +5,16 @@ rows of others. Asked of declarations and catalogue each time, so that a plan an
 it out judge alike. Does not belong here: any row.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import psycopg
 
-from retention.catalog import compare
+from retention.catalog import FindingKind, compare
 from retention.declarations import Declarations, TableDeclaration
+from retention.lineage import Lineage
 from retention.warehouse.sql import quote_qualified
 
 Connection = psycopg.Connection[Any]
@@ -21,12 +22,14 @@ Connection = psycopg.Connection[Any]
 
 @dataclass(frozen=True)
 class PlanTable:
-    """One declared table that is there. `refused` says why nothing may be purged from it; one that is
-    not `readable` lacks a column that its declaration reads, or cannot be locked against writers."""
+    """One declared table that is there. `refused` says why nothing may be purged from it,
+    `minimise_refused` why no column of it may be made null; one that is not `readable` lacks a column
+    that its declaration reads, or cannot be locked against writers."""
 
     declaration: TableDeclaration
     position: int
     refused: str | None
+    minimise_refused: str | None
     readable: bool
 
     @property
@@ -41,6 +44,7 @@ class PlanTable:
             "source_table": table.name,
             "position": self.position,
             "refused": self.refused,
+            "minimise_refused": self.minimise_refused,
             "is_person": bool(table.person),
             "is_lead": bool(table.lead),
             "is_anchor": bool(table.person or table.contact_event or table.handover),
@@ -54,17 +58,19 @@ def plan_tables(
     declarations: Declarations,
     *,
     planning: bool,
-    untraceable: Mapping[str, str],
+    lineage: Lineage,
 ) -> list[PlanTable]:
     """Every declared table that is there, children before parents.
 
-    `untraceable` names the tables of which a copy may lie where no key leads to it, with the reason
-    (`Lineage.blocked`). A plan stands on what the classification read, so for `planning` a table of
-    which it read nothing is set aside; a purge looks at the landing tables itself, row by row of the
-    cases in question.
+    `lineage` names the tables of which a copy may lie where no key leads to it, and those of which a
+    copy holds values that cannot be made null there. A plan stands on what the classification read, so
+    for `planning` a table of which it read nothing is set aside; a purge looks at the landing tables
+    itself, row by row of the cases in question.
     """
     relations = _relations(conn)
-    unreadable = set(compare(conn, declarations).set_aside)
+    compared = compare(conn, declarations)
+    unreadable = set(compared.set_aside)
+    fixed = {f"{f.schema}.{f.table}" for f in compared.of_kind(FindingKind.COLUMN_NOT_NULLABLE)}
     unreadable |= {
         t.qualified
         for t in declarations.staged
@@ -81,11 +87,44 @@ def plan_tables(
             table,
             order[table.qualified],
             _refusal(table, relations[table.qualified], set_aside, out_of_reach, cascading)
-            or untraceable.get(table.qualified),
+            or lineage.blocked.get(table.qualified),
+            _minimise_refusal(table, relations[table.qualified], set_aside, out_of_reach, fixed)
+            or lineage.unminimisable.get(table.qualified),
             table.qualified not in unreadable,
         )
         for table in sorted(present, key=lambda t: order[t.qualified])
     ]
+
+
+def _out_of_hand(
+    table: TableDeclaration, set_aside: set[str], out_of_reach: dict[str, str]
+) -> str | None:
+    """Why no row of the table can be judged or found."""
+    if table.qualified in set_aside:
+        return "its table is set aside"
+    if table.qualified in out_of_reach:
+        return f"it depends on {out_of_reach[table.qualified]}, which is set aside"
+    if table.exempt:
+        return "its table is exempt"
+    if not table.key:
+        return "its table has no declared unique key"
+    return None
+
+
+def _minimise_refusal(
+    table: TableDeclaration,
+    relation: "_Relation",
+    set_aside: set[str],
+    out_of_reach: dict[str, str],
+    fixed: set[str],
+) -> str | None:
+    if reason := _out_of_hand(table, set_aside, out_of_reach):
+        return reason
+    if relation.reacts_to_update:
+        return "its table has a trigger or a rule on update"
+    if table.qualified in fixed:
+        return "a column of it that is to be minimised cannot become null"
+    return None
 
 
 def _refusal(
@@ -95,14 +134,8 @@ def _refusal(
     out_of_reach: dict[str, str],
     cascading: set[str],
 ) -> str | None:
-    if table.qualified in set_aside:
-        return "its table is set aside"
-    if table.qualified in out_of_reach:
-        return f"it depends on {out_of_reach[table.qualified]}, which is set aside"
-    if table.exempt:
-        return "its table is exempt"
-    if not table.key:
-        return "its table has no declared unique key"
+    if reason := _out_of_hand(table, set_aside, out_of_reach):
+        return reason
     if relation.reacts:
         return "its table has a trigger or a rule on delete"
     if table.qualified in cascading:
@@ -121,10 +154,12 @@ def _keeps(table: TableDeclaration) -> str | None:
 class _Relation:
     kind: str
     reacts: bool
+    reacts_to_update: bool
 
 
 def _relations(conn: Connection) -> dict[str, _Relation]:
-    """Every relation by its qualified name: what it is, and whether a delete sets off more."""
+    """Every relation by its qualified name: what it is, and whether a delete, or an update, sets off
+    more."""
     rows = conn.execute(
         """
         select
@@ -137,13 +172,21 @@ def _relations(conn: Connection) -> dict[str, _Relation]:
             ) or exists (
                 select from pg_catalog.pg_rewrite as rules
                 where rules.ev_class = relations.oid and rules.ev_type = '4'
+            ),
+            exists (
+                select from pg_catalog.pg_trigger as triggers
+                where triggers.tgrelid = relations.oid and not triggers.tgisinternal
+                and triggers.tgenabled <> 'D' and (triggers.tgtype & 16) = 16
+            ) or exists (
+                select from pg_catalog.pg_rewrite as rules
+                where rules.ev_class = relations.oid and rules.ev_type = '2'
             )
         from pg_catalog.pg_class as relations
         join pg_catalog.pg_namespace as namespaces on namespaces.oid = relations.relnamespace
         where relations.relkind in ('r', 'p', 'v', 'm', 'f')
         """
     ).fetchall()
-    return {name: _Relation(kind, reacts) for name, kind, reacts in rows}
+    return {name: _Relation(*relation) for name, *relation in rows}
 
 
 def _references(conn: Connection) -> list[tuple[str, str, str]]:

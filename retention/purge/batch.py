@@ -8,8 +8,8 @@ the plan over, and plan, approval, policy, code, classification and key are what
 which wait for a hold that is being placed. 4. Landing's: every declared table is locked against writers,
 so that nothing lands between the look and the delete. 5. The look: the records as classified today, then
 the facts as they land now, then objects outside the warehouse that are not confirmed deleted, then what
-other records of a case stand on. 6. Deletes and tombstones, landing and copies, pointers. 7. The evidence.
-8. Commit.
+other records of a case stand on. 6. Columns made null, deletes, and tombstones of both, landing and
+copies, pointers. 7. The evidence. 8. Commit.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,16 @@ from retention.errors import Refused, WarehouseError
 from retention.keys import MasterKey
 from retention.lineage import Lineage
 from retention.plan.tables import PlanTable, plan_tables
-from retention.purge import delete, downstream, evidence, external, guards, live, reclassified
+from retention.purge import (
+    delete,
+    downstream,
+    evidence,
+    external,
+    guards,
+    live,
+    minimise,
+    reclassified,
+)
 from retention.purge.copies import copies, touched
 from retention.purge.delete import GONE, Range
 from retention.purge.evidence import TableEvidence
@@ -57,7 +66,8 @@ class Job:
 
 
 def run_batch(conn: Connection, job: Job) -> int | None:
-    """Carry out the next batch in one transaction. Returns the rows purged, None when no item is left.
+    """Carry out the next batch in one transaction. Returns the rows purged or minimised, None
+    when no item is left.
 
     Raises Refused when a guard forbids going on, WarehouseError when the batch broke a promise; the
     batch is then undone. psycopg's errors pass through, for the caller to try again.
@@ -84,19 +94,20 @@ def run_batch(conn: Connection, job: Job) -> int | None:
         tables = _tables(conn, job)
         downstream.refuse_changed(conn, job.lineage)
 
+        reclassified.skip_not_minimisable(conn, items, tables)
         _refuse_tables(conn, items, tables)
         reclassified.skip_reclassified(conn, items)
         live.skip_changed(conn, items.plan_id, items.first, items.last, readable)
         external.skip_unconfirmed(conn, items, readable)
         reclassified.skip_anchors(conn, items, tables)
         reclassified.check_tokens(conn, items, job.key)
-        purged, copied = _purge(conn, items, tables, job)
+        changed, copied = _purge(conn, items, tables, job)
         external.erase_pointers(conn, items)
         evidence.number_skipped(conn, items)
-        evidence.append(conn, items, job.fence, purged, copied)
+        evidence.append(conn, items, job.fence, changed, copied)
         reached("before_commit")
     reached("after_commit")
-    return sum(table.purged for table in purged)
+    return sum(table.purged + table.minimised for table in changed)
 
 
 def order_deletions(conn: Connection, job: Job) -> int:
@@ -127,7 +138,7 @@ def _all_planned(conn: Connection, job: Job) -> Range:
 
 
 def _tables(conn: Connection, job: Job) -> list[PlanTable]:
-    return plan_tables(conn, job.declarations, planning=False, untraceable=job.lineage.blocked)
+    return plan_tables(conn, job.declarations, planning=False, lineage=job.lineage)
 
 
 def _enter(conn: Connection, job: Job) -> None:
@@ -173,7 +184,7 @@ def _next_range(conn: Connection, job: Job) -> Range | None:
 def _refuse_tables(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> None:
     """Raise Refused where nothing may be purged any more from a table of the batch."""
     refusals = {table.qualified: table.refused for table in tables}
-    for schema, name in reclassified.tables_of(conn, items):
+    for schema, name in reclassified.tables_of(conn, items, minimised=False):
         qualified = f"{schema}.{name}"
         refusal = refusals.get(qualified, "it is not declared or not there any more")
         if refusal:
@@ -183,38 +194,49 @@ def _refuse_tables(conn: Connection, items: Range, tables: Sequence[PlanTable]) 
 def _purge(
     conn: Connection, items: Range, tables: Sequence[PlanTable], job: Job
 ) -> tuple[list[TableEvidence], list[downstream.CopyEvidence]]:
-    """Delete the survivors, children before parents, and what the models hold of them."""
+    """Minimise and delete the survivors, children before parents, and what the models hold of them."""
     declared = [table.declaration for table in tables]
     found = copies(conn, declared)
     delete.collect_survivors(conn, items, found)
-    surviving = set(reclassified.tables_of(conn, items))
-    purged = [t for t in tables if (t.declaration.schema_, t.declaration.name) in surviving]
-    before = {t.qualified: delete.count_rows(conn, t.declaration) for t in purged}
+    minimise.collect(conn, items)
+    going = set(reclassified.tables_of(conn, items, minimised=False))
+    emptied = set(reclassified.tables_of(conn, items, minimised=True))
+    purged = [t for t in tables if (t.declaration.schema_, t.declaration.name) in going]
+    minimised = [t for t in tables if (t.declaration.schema_, t.declaration.name) in emptied]
+    changed = [t for t in tables if t in purged or t in minimised]
+    before = {t.qualified: delete.count_rows(conn, t.declaration) for t in changed}
     for declaration in _declarations(purged):
         # An objection that landed since the last classification is not on the list yet.
         suppressions.record(conn, declaration, job.key)
     # The records' rows in landing first: what is not found there stays an item, not a purge.
+    nulled = {t.qualified: minimise.minimise_landing(conn, items, t.declaration) for t in minimised}
     counts = {t.qualified: delete.delete_landing(conn, items, t.declaration) for t in purged}
     conn.execute(
-        "update ledger.plan_items set state = 'skipped', skip_reason = %(gone)s"
+        "update ledger.plan_items set state = 'skipped',"
+        " skip_reason = case when disposition = 'minimise' then %(empty)s else %(gone)s end"
         " where plan_id = %(plan)s and item_no between %(first)s and %(last)s"
         " and state = 'planned'",
-        {**items.parameters(), "gone": GONE},
+        {**items.parameters(), "gone": GONE, "empty": minimise.EMPTY},
     )
     reached("after_delete")
     delete.take_off_summary(conn)
     delete.delete_copies(conn, touched(found, declared, _declarations(purged)))
-    copied = downstream.delete_downstream(conn, job.lineage.copies, _declarations(purged))
+    copied = [
+        *downstream.minimise_downstream(conn, job.lineage.copies, _declarations(minimised)),
+        *downstream.delete_downstream(conn, job.lineage.copies, _declarations(purged)),
+    ]
     delete.forget_names(conn)
+    minimise.remember(conn, items, declared, _declarations(minimised))
     reached("after_copies")
     counted = [
         TableEvidence(
             t.qualified,
             before[t.qualified],
-            counts[t.qualified],
+            counts.get(t.qualified, 0),
+            nulled.get(t.qualified, 0),
             delete.count_rows(conn, t.declaration),
         )
-        for t in purged
+        for t in changed
     ]
     for table in counted:
         if table.rows_before - table.purged != table.rows_after:

@@ -40,7 +40,8 @@ class Range:
 
 
 def collect_survivors(conn: Connection, items: Range, copies: Sequence[Copy]) -> None:
-    """Copy what is still planned into pg_temp.purge_record, with all that names it in the models."""
+    """Copy what is still planned to be purged into pg_temp.purge_record, with all that names it in the
+    models."""
     with_rows = any("row_id" in copy.columns for copy in copies)
     row_id = sql.SQL("cases.row_id" if with_rows else "null::bigint")
     conn.execute(
@@ -57,7 +58,7 @@ def collect_survivors(conn: Connection, items: Range, copies: Sequence[Copy]) ->
                 and cases.source_table = items.source_table
                 and cases.record_key = items.record_key
             where items.plan_id = %(plan)s and items.item_no between %(first)s and %(last)s
-            and items.state = 'planned'
+            and items.state = 'planned' and items.disposition <> 'minimise'
             """
         ).format(row_id),
         items.parameters(),

@@ -1,12 +1,13 @@
-"""Deletes from what dbt built downstream: marts, incremental models, snapshots, in any schema.
+"""Changes in what dbt built downstream: marts, incremental models, snapshots, in any schema.
 
-Belongs here: the statements that remove the records of a batch from the copies that lineage traced.
+Belongs here: the statements that remove the records of a batch from the copies that lineage traced, or
+make minimised columns null there.
 Does not belong here: tracing them (`retention.lineage`), and the project's own relations (`delete`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
@@ -21,13 +22,14 @@ Connection = psycopg.Connection[Any]
 
 @dataclass(frozen=True)
 class CopyEvidence:
-    """One relation downstream in a batch, and how many of its rows went."""
+    """One relation downstream in a batch, what was done to rows of it, and to how many."""
 
     relation: str
-    deleted: int
+    done: Literal["deleted", "minimised"]
+    rows: int
 
     def as_json(self) -> dict[str, Any]:
-        return {"relation": self.relation, "deleted": self.deleted}
+        return {"relation": self.relation, self.done: self.rows}
 
 
 def refuse_changed(conn: Connection, lineage: Lineage) -> None:
@@ -62,7 +64,38 @@ def delete_downstream(
                 ).format(copy.identifier, condition)
             )
             deleted += done.rowcount
-        evidence.append(CopyEvidence(copy.qualified, deleted))
+        evidence.append(CopyEvidence(copy.qualified, "deleted", deleted))
+    return evidence
+
+
+def minimise_downstream(
+    conn: Connection, copies: Sequence[Downstream], minimised: Sequence[TableDeclaration]
+) -> list[CopyEvidence]:
+    """Make null what the copies hold of the minimised columns of the records in pg_temp.minimise_record,
+    in every version of the row."""
+    tables = {table.qualified: table for table in minimised}
+    evidence = []
+    for copy in copies:
+        matches = [match for match in copy.matches if match.emptied and match.table in tables]
+        if not matches:
+            continue
+        types = column_types(conn, (copy.schema, copy.name))
+        emptied = 0
+        for match in matches:
+            columns = [sql.Identifier(column) for column in match.emptied]
+            done = conn.execute(
+                sql.SQL(
+                    "update {} as copy set {} from pg_temp.minimise_record as record"
+                    " where {} and num_nonnulls({}) > 0"
+                ).format(
+                    copy.identifier,
+                    sql.SQL(", ").join(sql.SQL("{} = null").format(column) for column in columns),
+                    _condition(match, tables[match.table or ""], types),
+                    sql.SQL(", ").join(sql.SQL("copy.{}").format(column) for column in columns),
+                )
+            )
+            emptied += done.rowcount
+        evidence.append(CopyEvidence(copy.qualified, "minimised", emptied))
     return evidence
 
 

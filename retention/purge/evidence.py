@@ -19,11 +19,13 @@ Connection = psycopg.Connection[Any]
 
 @dataclass(frozen=True)
 class TableEvidence:
-    """One landing table in a batch: rows before, rows purged, rows after, each counted."""
+    """One landing table in a batch: rows before, rows purged, rows after, each counted; and how many
+    of the rows after were minimised."""
 
     table: str
     rows_before: int
     purged: int
+    minimised: int
     rows_after: int
 
 
@@ -59,6 +61,7 @@ def append(
             'code_hash', plans.code_hash,
             'key_id', plans.key_id,
             'purged', count(*) filter (where items.state = 'purged'),
+            'minimised', count(*) filter (where items.state = 'minimised'),
             'tokens_root', encode(sha256(convert_to(coalesce(string_agg(
                 items.source_schema || '.' || items.source_table || '|'
                 || encode(items.token, 'hex') || '|' || items.disposition,
@@ -66,7 +69,7 @@ def append(
                     items.source_schema || '.' || items.source_table || '|'
                     || encode(items.token, 'hex') || '|' || items.disposition
                 ) collate "C"
-            ) filter (where items.state = 'purged'), ''), 'UTF8')), 'hex')
+            ) filter (where items.state in ('purged', 'minimised')), ''), 'UTF8')), 'hex')
         )
         from ledger.plan_items as items join ledger.plans as plans on plans.plan_id = items.plan_id
         where items.plan_id = %(plan)s and items.item_no between %(first)s and %(last)s
@@ -83,11 +86,13 @@ def append(
             **row[0],
             "skipped": _counted(conn, items, "skip_reason", "skipped"),
             "rules": _counted(conn, items, "rule_id", "purged"),
+            "rules_minimised": _counted(conn, items, "rule_id", "minimised"),
             "tables": [
                 {
                     "table": table.table,
                     "rows_before": table.rows_before,
                     "purged": table.purged,
+                    "minimised": table.minimised,
                     "rows_after": table.rows_after,
                 }
                 for table in tables

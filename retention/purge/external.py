@@ -71,7 +71,7 @@ def write_orders(
 
 
 def skip_unconfirmed(conn: Connection, items: Range, tables: Sequence[TableDeclaration]) -> None:
-    """Skip every item whose row points to an object that its store has not confirmed deleted.
+    """Skip every item to be purged whose row points to an object that its store has not confirmed deleted.
 
     Confirmed is the very object that the row points to now, and no other order of the row is open.
     """
@@ -86,7 +86,7 @@ def skip_unconfirmed(conn: Connection, items: Range, tables: Sequence[TableDecla
             update ledger.plan_items as record
             set state = 'skipped', skip_reason = %(reason)s
             where record.plan_id = %(plan)s and record.item_no between %(first)s and %(last)s
-            and record.state = 'planned'
+            and record.state = 'planned' and record.disposition <> 'minimise'
             and record.source_schema = %(schema)s and record.source_table = %(table)s
             and (
                 exists (
@@ -123,12 +123,13 @@ def erase_pointers(conn: Connection, items: Range) -> None:
     conn.execute("select ledger.erase_orders_of_batch(%(plan)s, %(batch)s)", items.parameters())
 
 
-# Objects that planned items point to. Ordered once: also by an earlier plan that the row was skipped in.
+# Objects that items to be purged point to: a row that stays keeps its own. Ordered once: also by an
+# earlier plan that the row was skipped in.
 _UNORDERED = """
     from ledger.plan_items as record
     join {landing} as landed on {same_key}
     cross join lateral (values {pointers}) as pointer (object_pointer, store)
-    where record.plan_id = %(plan)s and record.state = 'planned'
+    where record.plan_id = %(plan)s and record.state = 'planned' and record.disposition <> 'minimise'
     and record.source_schema = %(schema)s and record.source_table = %(table)s
     and btrim(pointer.object_pointer) <> ''
     and not exists (

@@ -24,14 +24,36 @@ CASE_CHANGED = "facts changed since it was planned"
 STANDS_FOR_OTHERS = "other records of its case stay"
 
 
-def tables_of(conn: Connection, items: Range) -> list[tuple[str, str]]:
-    """Schema and name of every table that the batch still has items of."""
+def tables_of(
+    conn: Connection, items: Range, *, minimised: bool | None = None
+) -> list[tuple[str, str]]:
+    """Schema and name of every table that the batch still has items of; of items to be minimised, or of
+    items that go, alone."""
     return conn.execute(
         "select distinct source_schema, source_table from ledger.plan_items"
         " where plan_id = %(plan)s and item_no between %(first)s and %(last)s"
-        " and state = 'planned' order by 1, 2",
-        items.parameters(),
+        " and state = 'planned' and coalesce((disposition = 'minimise') = %(minimised)s, true)"
+        " order by 1, 2",
+        {**items.parameters(), "minimised": minimised},
     ).fetchall()
+
+
+def skip_not_minimisable(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> None:
+    """Skip the items of tables of which no column can be made null any more; those of others go on."""
+    for table in tables:
+        if table.minimise_refused:
+            conn.execute(
+                "update ledger.plan_items set state = 'skipped', skip_reason = %(reason)s"
+                " where plan_id = %(plan)s and item_no between %(first)s and %(last)s"
+                " and state = 'planned' and disposition = 'minimise'"
+                " and source_schema = %(schema)s and source_table = %(table)s",
+                {
+                    **items.parameters(),
+                    "reason": table.minimise_refused,
+                    "schema": table.declaration.schema_,
+                    "table": table.declaration.name,
+                },
+            )
 
 
 def skip_reclassified(conn: Connection, items: Range) -> None:
@@ -42,12 +64,20 @@ def skip_reclassified(conn: Connection, items: Range) -> None:
         set state = 'skipped', skip_reason = judged.reason
         from (
             select planned.item_no, case
-                when records.status is distinct from 'overdue'
-                    or records.disposition is distinct from planned.disposition
+                when records.disposition is distinct from planned.disposition
+                    or (
+                        planned.disposition = 'minimise'
+                        and records.status not in ('due_soon', 'retained', 'active')
+                    )
+                    or (planned.disposition <> 'minimise' and records.status <> 'overdue')
                     then %(overdue)s
-                when records.rule_id is distinct from planned.rule_id
-                    or records.anchor_on is distinct from planned.anchor_on
-                    or records.due_on is distinct from planned.due_on
+                -- Of a row that stays, the ground of its columns is what was planned.
+                when case when planned.disposition = 'minimise' then column_ground.rule_id
+                        else records.rule_id end is distinct from planned.rule_id
+                    or case when planned.disposition = 'minimise' then column_ground.anchor_on
+                        else records.anchor_on end is distinct from planned.anchor_on
+                    or case when planned.disposition = 'minimise' then column_ground.due_on
+                        else records.due_on end is distinct from planned.due_on
                     or cases.case_id is distinct from planned.case_id
                     then %(anew)s
                 when fingerprints.fingerprint is distinct from planned.case_fingerprint
@@ -58,6 +88,12 @@ def skip_reclassified(conn: Connection, items: Range) -> None:
                 on records.source_schema = planned.source_schema
                 and records.source_table = planned.source_table
                 and records.record_key = planned.record_key
+            left join retention.grounds as column_ground
+                on planned.disposition = 'minimise'
+                and column_ground.source_schema = planned.source_schema
+                and column_ground.source_table = planned.source_table
+                and column_ground.record_key = planned.record_key
+                and column_ground.column_group = 'person' and column_ground.wins
             left join intermediate.int_record_cases as cases
                 on cases.source_schema = planned.source_schema
                 and cases.source_table = planned.source_table

@@ -50,10 +50,12 @@ Done = TypeVar("Done")
 
 @dataclass(frozen=True)
 class PurgeResult:
-    """What became of a plan: rows purged, items skipped by reason, batches, over all its runs."""
+    """What became of a plan: rows purged, rows that stay with columns made null, items skipped by
+    reason, batches, over all its runs."""
 
     plan_id: UUID
     purged: int
+    minimised: int
     skipped: dict[str, int]
     batches: int
 
@@ -77,8 +79,8 @@ def execute(
         try:
             job, quiet = _prepared(settings, conn, plan_id, pace.items(batch_items))
             _try(conn, lambda: order_deletions(conn, job))
-            while (purged := _try(conn, lambda: run_batch(conn, job))) is not None:
-                pace.rest(purged)
+            while (changed := _try(conn, lambda: run_batch(conn, job))) is not None:
+                pace.rest(changed)
                 with safe_errors("looking for syncs under way"):
                     quiet()
             with safe_errors("ending the plan"):
@@ -261,6 +263,7 @@ def _result(conn: Connection, plan_id: UUID) -> PurgeResult:
     return PurgeResult(
         plan_id=plan_id,
         purged=sum(count for state, _, count in rows if state == "purged"),
+        minimised=sum(count for state, _, count in rows if state == "minimised"),
         skipped={reason: count for state, reason, count in rows if state == "skipped"},
         batches=batches[0] if batches else 0,
     )

@@ -78,6 +78,7 @@ def _build(conn: Connection, plan_id: UUID) -> dict[str, Any]:
         "execution": {
             "finished": end is not None,
             "purged": sum(batch["purged"] for batch in batches),
+            "minimised": sum(batch.get("minimised", 0) for batch in batches),
             "skipped": _summed(batch["skipped"] for batch in batches),
             "batches": batches,
             "end": end,
@@ -91,6 +92,7 @@ def _build(conn: Connection, plan_id: UUID) -> dict[str, Any]:
                 {t["table"]: t["purged"]} for batch in batches for t in batch["tables"]
             ),
             "by_rule": _by_rule(conn, batches),
+            "minimised_by_table": _minimised(conn, plan_id),
         },
         "level": LEVEL,
         "not_covered": list(NOT_COVERED),
@@ -122,6 +124,19 @@ def _orders(conn: Connection, plan_id: UUID) -> list[dict[str, Any]]:
     ).fetchall()
     names = ("store", "issued", "acknowledged", "open", "withdrawn")
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _minimised(conn: Connection, plan_id: UUID) -> list[dict[str, Any]]:
+    """Rows that stay and of which columns were made null: which columns, under which rule."""
+    rows = conn.execute(
+        "select source_schema || '.' || source_table, rule_id, columns, count(*)"
+        " from ledger.column_tombstones where plan_id = %s group by 1, 2, 3 order by 1, 2, 3",
+        (plan_id,),
+    ).fetchall()
+    return [
+        {"table": table, "rule_id": rule, "columns": columns, "minimised": count}
+        for table, rule, columns, count in rows
+    ]
 
 
 def _by_rule(conn: Connection, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -56,6 +56,7 @@ FINDING_WORDS = {
     "undeclared_column": "Column neither declared nor harmless",
     "missing_table": "Declared table is missing",
     "missing_column": "Declared column is missing",
+    "column_not_nullable": "Column to be minimised cannot become null",
 }
 
 

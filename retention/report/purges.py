@@ -52,6 +52,7 @@ def evidence(reader: Reader) -> Figure:
             ),
             items as (
                 select plan_id, count(*) filter (where state = 'purged') as purged,
+                    count(*) filter (where state = 'minimised') as minimised,
                     count(*) filter (where state = 'skipped') as skipped,
                     count(*) filter (where state = 'planned') as open
                 from ledger.plan_items
@@ -77,6 +78,7 @@ def evidence(reader: Reader) -> Figure:
                 group by 1
             )
             select begun.plan_id, coalesce(items.purged, 0) as purged,
+                coalesce(items.minimised, 0) as minimised,
                 coalesce(tombstones.tombstones, 0) as tombstones,
                 coalesce(items.skipped, 0) as skipped, coalesce(items.open, 0) as open,
                 coalesce(entries.batches, 0) as batches, coalesce(entries.entries, 0) as entries,
@@ -105,6 +107,26 @@ def purged(reader: Reader) -> Figure:
             from ledger.tombstones
             where %(until)s::date is null
                 or (purged_at at time zone 'Europe/Oslo')::date <= %(until)s::date
+            group by source_schema, source_table, rule_id
+            order by source_schema, source_table, rule_id
+            """
+        ).format(),
+        {"until": _until(reader)},
+    )
+
+
+def minimised(reader: Reader) -> Figure:
+    """Rows that were kept and of which columns were made null, by table and the columns' rule."""
+    return reader.ask(
+        "minimised",
+        "Records minimised so far, by table and rule of the columns",
+        sql.SQL(
+            """
+            select source_schema || '.' || source_table as "table", rule_id, count(*) as records,
+                min(minimised_at) as first_at, max(minimised_at) as last_at
+            from ledger.column_tombstones
+            where %(until)s::date is null
+                or (minimised_at at time zone 'Europe/Oslo')::date <= %(until)s::date
             group by source_schema, source_table, rule_id
             order by source_schema, source_table, rule_id
             """

@@ -165,6 +165,7 @@ def _figures(
         purges.plans(reader),
         purges.evidence(reader),
         purges.purged(reader),
+        purges.minimised(reader),
         purges.entries(reader),
         purges.blockers(reader),
         population.blocked(reader),

@@ -19,6 +19,7 @@ from retention.keys import MasterKey, load_key, refuse_logged_values
 from retention.ledger import entries
 from retention.ledger.failures import safe_errors
 from retention.settings import Settings
+from retention.verify import columns
 from retention.verify.downstream import candidates, holds_rows
 from retention.verify.finding import Finding
 from retention.verify.hits import count_hits
@@ -32,12 +33,14 @@ Connection = psycopg.Connection[Any]
 @dataclass(frozen=True)
 class ReadBack:
     """The result of a read-back. `checked` counts rows looked at, `returned` those purged once that
-    stand there again with a newer anchor: a person who came back is a new record."""
+    stand there again with a newer anchor: a person who came back is a new record; `column_tombstones`
+    those of rows that stay and were minimised."""
 
     findings: tuple[Finding, ...]
     checked: int
     tombstones: int
     returned: int
+    column_tombstones: int
 
 
 def read_back(settings: Settings, plan_id: UUID | None = None) -> ReadBack:
@@ -97,8 +100,15 @@ def _read_back(
         for name, count in sorted(buried.items())
         if name not in declared
     ]
-    findings += contradictions(conn, plan_id)
-    return ReadBack(tuple(findings), checked, sum(buried.values()), returned)
+    emptied = columns.look(conn, tables, key, plan_id)
+    findings += [*emptied.findings, *contradictions(conn, plan_id)]
+    return ReadBack(
+        tuple(findings),
+        checked + emptied.checked,
+        sum(buried.values()),
+        returned,
+        emptied.tombstones,
+    )
 
 
 def _leave_evidence(conn: Connection, plan_id: UUID | None, result: ReadBack) -> None:
@@ -110,6 +120,7 @@ def _leave_evidence(conn: Connection, plan_id: UUID | None, result: ReadBack) ->
         "checked": result.checked,
         "tombstones": result.tombstones,
         "returned": result.returned,
+        "column_tombstones": result.column_tombstones,
         "findings": [{"where": f.where, "what": f.what, "count": f.count} for f in result.findings],
     }
     if plan_id is not None:

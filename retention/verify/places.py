@@ -17,7 +17,7 @@ Connection = psycopg.Connection[Any]
 
 _MODEL_SCHEMAS = ("staging", "intermediate", "retention")
 # Tables of the ledger that name records which are there; plans name them until they are carried out.
-_LEDGER_NAMES = ("returned_records", "review_decisions")
+_LEDGER_NAMES = ("column_grounds", "returned_records", "review_decisions")
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Place:
     key_text: sql.Composable
 
 
-def places(conn: Connection, table: TableDeclaration) -> Iterator[Place]:
-    """Where rows of the table, or copies of them by the models, can lie."""
+def landing(conn: Connection, table: TableDeclaration) -> tuple[Place, frozenset[str]] | None:
+    """The landing table itself and its columns; None where it or a column of its key is not there."""
     types = dict(
         conn.execute(
             "select a.attname, a.atttypid::regtype::text from pg_catalog.pg_attribute as a"
@@ -38,12 +38,16 @@ def places(conn: Connection, table: TableDeclaration) -> Iterator[Place]:
             (f'"{table.schema_}"."{table.name}"',),
         ).fetchall()
     )
-    if types.keys() >= set(table.key):
-        yield Place(
-            table.qualified,
-            sql.Identifier(table.schema_, table.name),
-            written_key(table, types),
-        )
+    if not types.keys() >= set(table.key):
+        return None
+    relation = sql.Identifier(table.schema_, table.name)
+    return Place(table.qualified, relation, written_key(table, types)), frozenset(types)
+
+
+def places(conn: Connection, table: TableDeclaration) -> Iterator[Place]:
+    """Where rows of the table, or copies of them by the models, can lie."""
+    if found := landing(conn, table):
+        yield found[0]
     models = conn.execute(
         """
         select table_schema, table_name from information_schema.columns

@@ -22,10 +22,13 @@ def contradictions(conn: Connection, plan_id: UUID | None) -> list[Finding]:
         """
         select plans.plan_id, plans.digest, plans.state,
             count(items.*) filter (where items.state = 'purged'),
+            count(items.*) filter (where items.state = 'minimised'),
             count(items.*) filter (where items.state not in ('planned') and (
-                items.state = 'purged' or plans.state in ('executed', 'rejected', 'expired', 'superseded')
+                items.state in ('purged', 'minimised')
+                or plans.state in ('executed', 'rejected', 'expired', 'superseded')
             ) and items.record_key is not null),
-            (select count(*) from ledger.tombstones as t where t.plan_id = plans.plan_id)
+            (select count(*) from ledger.tombstones as t where t.plan_id = plans.plan_id),
+            (select count(*) from ledger.column_tombstones as c where c.plan_id = plans.plan_id)
         from ledger.plans as plans
         left join ledger.plan_items as items on items.plan_id = plans.plan_id
         where coalesce(plans.plan_id = %s, plans.state in ('executing', 'executed'))
@@ -34,13 +37,18 @@ def contradictions(conn: Connection, plan_id: UUID | None) -> list[Finding]:
         (plan_id,),
     ).fetchall()
     findings = []
-    for plan, digest, state, purged, keys_left, tombstones in plans:
+    for plan, digest, state, purged, minimised, keys_left, tombstones, emptied in plans:
         written = entries.of_plan(conn, plan)
         batches = [entry.content for entry in written if entry.kind == "batch"]
         proven = sum(batch["purged"] for batch in batches)
         checks = [
             ("items purged and tombstones differ", abs(purged - tombstones)),
             ("rows purged and rows in evidence differ", abs(purged - proven)),
+            ("items minimised and column tombstones differ", abs(minimised - emptied)),
+            (
+                "rows minimised and rows in evidence differ",
+                abs(minimised - sum(batch.get("minimised", 0) for batch in batches)),
+            ),
             ("items still hold keys", keys_left),
             ("deletion orders still hold what purged rows pointed to", _pointers_left(conn, plan)),
             ("evidence does not match its hash", sum(not _intact(entry) for entry in written)),
@@ -88,8 +96,11 @@ def _wrong_roots(conn: Connection, plan_id: UUID, batches: list[dict[str, Any]])
     for batch in batches:
         # The disposition is the item's; a tombstone alone does not say it.
         rows = conn.execute(
-            "select t.source_schema, t.source_table, t.token, i.disposition"
-            " from ledger.tombstones as t join ledger.plan_items as i"
+            "select t.source_schema, t.source_table, t.token, i.disposition from ("
+            " select plan_id, batch_no, source_schema, source_table, token from ledger.tombstones"
+            " union all"
+            " select plan_id, batch_no, source_schema, source_table, token from ledger.column_tombstones"
+            " ) as t join ledger.plan_items as i"
             " on i.plan_id = t.plan_id and i.source_schema = t.source_schema"
             " and i.source_table = t.source_table and i.token = t.token"
             " where t.plan_id = %s and t.batch_no = %s",

@@ -47,6 +47,26 @@ def total(status: dict[str, Any], category: str) -> int:
     )
 
 
+def left_to_minimise(settings: Settings) -> tuple[int, int]:
+    """Rows that are still to be minimised; and those that were, which still show under which rule their
+    columns were due, although the person who was under it is gone."""
+    with connect(settings, read_only=True) as conn:
+        row = conn.execute(
+            """
+            select
+                (select count(*) from retention.records where disposition = 'minimise'),
+                (
+                    select count(*) from ledger.column_grounds as kept
+                    join retention.grounds as shown
+                        using (source_schema, source_table, record_key, column_group, rule_id, due_on)
+                    where kept.minimised_at is not null and shown.wins
+                )
+            """
+        ).fetchone()
+    assert row is not None
+    return row
+
+
 def test_it_shows_the_whole_way_and_a_second_time_keeps_what_is_there(
     embedded_settings: Settings, clean_environment: Mapping[str, str]
 ) -> None:
@@ -61,17 +81,24 @@ def test_it_shows_the_whole_way_and_a_second_time_keeps_what_is_there(
         assert min(status["records"]["by_status"][name] for name in ("held", "restricted")) > 0
         assert status["records"]["by_status"]["locked"] > 0
     planned = sum(plan["items"] for plan in first["plans"])
+    purged = sum(plan["outcome"].get("purged", 0) for plan in first["plans"])
+    # Charges of persons who are purged stay for the accounts, without what those do not need.
+    minimised = sum(plan["outcome"].get("minimised", 0) for plan in first["plans"])
+    assert minimised > 0
+    assert purged + minimised == planned
     assert {plan["scope"] for plan in first["plans"]} == {"ordinary", "unattended"}
-    assert before["overdue"]["records"] == planned + sum(first["waiting"].values())
+    assert before["overdue"]["records"] == purged + sum(first["waiting"].values())
     for plan in first["plans"]:
-        assert plan["outcome"] == {"purged": plan["items"]}
+        assert sum(plan["outcome"].values()) == plan["items"]
+        assert plan["outcome"].keys() <= {"purged", "minimised"}
         assert (plan["approved_by"], plan["approval_kind"]) == ("approver", "demonstration")
         # The sample's leads have been overdue for years: nothing of a job without a person.
         refused = [reason for reason in plan["refusals"] if "a person decides" in reason]
         assert bool(refused) == (plan["scope"] == "unattended")
-    assert after["records"]["total"] == before["records"]["total"] - planned
-    assert after["purged"] == planned
+    assert after["records"]["total"] == before["records"]["total"] - purged
+    assert (after["purged"], after["minimised"]) == (purged, minimised)
     assert first["left"] == 0
+    assert left_to_minimise(embedded_settings) == (0, minimised)
     # What still is overdue waits for records that stand on it, or was uncovered by the purge.
     assert after["overdue"]["records"] < before["overdue"]["records"] / 100
     assert Path(first["report"]["page"]).is_file()

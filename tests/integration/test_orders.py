@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from retention import findings, orders, verify
+from retention.declarations import load_declarations
 from retention.errors import Refused, UsageError, WarehouseError
 from retention.ledger import entries
 from retention.plan import reject
@@ -490,3 +491,23 @@ def test_an_approver_reads_no_pointer_beside_the_handing_over(shop: Shop) -> Non
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(statement)
             conn.rollback()
+
+
+def test_a_row_that_is_only_minimised_keeps_its_object_and_asks_no_store(shop: Shop) -> None:
+    path = shop.settings.declarations_dir / "_shop__sources.yml"
+    path.write_text(
+        path.read_text().replace(
+            "harmless: [amount],\n          personal: {buyer: name,",
+            "harmless: [amount], external_object: buyer,\n          personal: {buyer: object_pointer,",
+        )
+    )
+    shop.declarations = load_declarations(shop.settings.declarations_dir)
+    assert [t.name for t in shop.declarations.governed if t.stores and t.minimisable] == ["charge"]
+    shop.buyer(1)
+    plan = shop.approved_plan()
+    assert order_objects(shop.settings, plan.plan_id) == 0
+    execute(shop.settings, plan.plan_id)
+    assert shop.outcome(plan) == {"purged": 7, "minimised": 1}
+    assert states(shop) == []
+    kept = shop.conn.execute("select buyer, note from shop.charge").fetchall()
+    assert kept == [("Navn 1", None)]

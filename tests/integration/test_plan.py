@@ -18,6 +18,7 @@ import rfc8785
 from retention.errors import Refused
 from retention.keys import load_key
 from retention.ledger import classifications
+from retention.lineage import Lineage
 from retention.plan import Plan, create, list_plans, preview, show
 from retention.plan.tables import PlanTable, plan_tables
 from retention.warehouse.connection import connect
@@ -436,7 +437,7 @@ def test_a_dry_run_runs_as_that(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def ordered_tables(shop: Shop) -> list[PlanTable]:
-    return plan_tables(shop.conn, shop.declarations, planning=True, untraceable={})
+    return plan_tables(shop.conn, shop.declarations, planning=True, lineage=Lineage((), (), (), ""))
 
 
 def test_the_databases_own_foreign_keys_count_for_the_order(shop: Shop) -> None:

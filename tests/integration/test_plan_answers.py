@@ -245,3 +245,26 @@ def test_what_was_moved_to_review_can_be_decided(shop: Shop, plan: Plan) -> None
     assert shop.one(
         "select plan_id is null from ledger.review_decisions where decision_id = %s", decided
     )
+
+
+# --- columns that are due of a record that stays --------------------------------------------------
+
+
+@pytest.mark.parametrize("named", [("person", "1"), ("charge", "ch_1")])
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_is_taken_out_keeps_its_columns_too(
+    shop: Shop, named: tuple[str, str], kept: bool
+) -> None:
+    shop.buyer(1)
+    shop.buyer(2)
+    shop.classify()
+    plan = shop.plan()
+    until = {"keep_until": later(shop)} if kept else {}
+    amended = answer(shop, plan, *named, **until)
+    assert ("charge", "ch_1") not in left(shop, amended)
+    assert ("charge", "keep" if kept else "review") in {one[:2] for one in decisions(shop)}
+    assert amended.digest != plan.digest
+    assert [c.records for c in amended.counts if c.disposition == "minimise"] == [1]
+    execute(shop.settings, shop.approve(amended).plan_id)
+    notes = shop.conn.execute("select id, note from shop.charge order by id").fetchall()
+    assert notes == [("ch_1", "ring meg"), ("ch_2", None)]

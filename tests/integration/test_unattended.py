@@ -337,3 +337,35 @@ def test_somebody_is_told_of_a_plan_that_waits(night: Shop) -> None:
     told = json.loads(line)
     assert told["plan_id"] == str(plan.plan_id)
     assert told["reason"] == plan.refusals[-1]
+
+
+# --- columns that are due of a record that stays --------------------------------------------------
+
+
+def test_a_ground_of_columns_that_is_not_marked_leaves_the_case_to_a_person(shop: Shop) -> None:
+    shop.person(1)
+    shop.buyer(2)
+    leads(shop)
+    plan = create_unattended(shop.settings)
+    assert persons(shop, plan) == {"1"}
+    assert {count.disposition for count in plan.counts} == {"purge"}
+    assert persons(shop, shop.plan()) == {"2"}
+
+
+def test_columns_due_under_a_marked_rule_go_unattended_and_count_in_the_radius(shop: Shop) -> None:
+    shop.person(1)
+    shop.buyer(2)
+    leads(shop)
+    run(shop, "update retention.grounds set rule_id = 'R1' where column_group = 'person'")
+    run(shop, "update policy.policy_unattended set most_records = 13")
+    refused = create_unattended(shop.settings)
+    # Six of the one, seven of the other, and the columns of a charge.
+    assert "14 records, at most 13 are allowed" in refused.refusals[-1]
+    run(shop, "update policy.policy_unattended set most_records = 14, never_purge = 'shop.charge'")
+    refused = create_unattended(shop.settings)
+    assert "shop.charge is never purged unattended" in refused.refusals[-1]
+    run(shop, "update policy.policy_unattended set never_purge = null")
+    plan = create_unattended(shop.settings)
+    assert (plan.state, persons(shop, plan)) == ("approved", {"1", "2"})
+    result = execute(shop.settings, plan.plan_id)
+    assert (result.purged, result.minimised, result.skipped) == (13, 1, {})

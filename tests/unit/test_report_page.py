@@ -29,7 +29,7 @@ MADE_FROM = {
 }
 FIGURES = (
     *("population", "landed", "overdue", "left_out", "review", "minimisable", "calendar"),
-    *("plans", "evidence", "purged", "entries", "blockers", "blocked"),
+    *("plans", "evidence", "purged", "minimised", "entries", "blockers", "blocked"),
 )
 POPULATION = [
     {"table": "crm.lead", "category": "lead_partner", "status": "overdue", "records": 1200},
@@ -109,6 +109,7 @@ EVIDENCE = {
     "plan_id": PLAN["plan_id"],
     "purged": 1199,
     "tombstones": 1199,
+    "minimised": 17,
     "skipped": 1,
     "open": 0,
     "batches": 1,

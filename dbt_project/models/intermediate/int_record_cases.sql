@@ -21,6 +21,7 @@ with records as (
         facts.otherwise_on,
         facts.collected_at,
         facts.inputs_hash,
+        facts.has_minimisable,
         coalesce(facts.received_via_partner, facts.partner_key is not null) as is_via_partner,
         declared.follows,
         declared.subject_link,
@@ -60,6 +61,7 @@ linked as (
         records.otherwise_on,
         records.collected_at,
         records.inputs_hash,
+        records.has_minimisable,
         records.is_via_partner,
         case when matched.subjects > 1 then records.row_id else of_subject.ambiguous_row_id end as ambiguous_row_id,
         coalesce({{ direct_subject() }}, of_subject.subject_id) as subject_id,
@@ -97,7 +99,8 @@ select
     linked.otherwise_on,
     linked.collected_at,
     linked.is_via_partner,
-    linked.inputs_hash
+    linked.inputs_hash,
+    linked.has_minimisable
 from linked
 left join {{ source('ledger', 'subject_tokens') }} as tokens on linked.subject_id = tokens.subject_id
 left join not_unique

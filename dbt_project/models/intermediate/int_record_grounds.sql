@@ -160,6 +160,8 @@ of_own_rules as (
     where records.path in ('rule', 'otherwise')
 ),
 
+-- The columns follow the person. Where the person was purged, the dates that were kept then decide (facts outlive
+-- their evidence), so that values which a sync restores are due at once.
 columns_of_accounting as (
     select
         records.row_id,
@@ -172,6 +174,23 @@ columns_of_accounting as (
     from records
     inner join {{ ref('int_person_winners') }} as winners on records.subject_id = winners.subject_id
     where records.path = 'accounting' and records.minimised_with_person
+    union all
+    select
+        records.row_id,
+        kept.rule_id,
+        kept.anchor_on,
+        records.record_id,
+        kept.due_on - 1,
+        kept.due_on,
+        null
+    from records
+    inner join {{ source('ledger', 'column_grounds') }} as kept
+        on records.source_schema = kept.source_schema
+            and records.source_table = kept.source_table
+            and records.record_key = kept.record_key
+            and kept.column_group = 'person'
+    left join {{ ref('int_person_winners') }} as winners on records.subject_id = winners.subject_id
+    where records.path = 'accounting' and records.minimised_with_person and winners.subject_id is null
 ),
 
 grounds as (

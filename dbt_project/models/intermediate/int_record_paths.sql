@@ -4,6 +4,8 @@
 select
     cases.row_id,
     cases.source_schema,
+    cases.source_table,
+    cases.record_key,
     cases.source_schema || '.' || cases.source_table || ':' || cases.record_key as record_id,
     cases.subject_id,
     cases.assignment_id,

@@ -16,6 +16,17 @@ expired_columns as (
         and int_record_grounds.is_approved
         and int_record_grounds.review_reason is null
         and int_record_grounds.due_on <= clock.as_of
+        -- What we process for a partner follows the partner's instruction, not § 6 (requirements § 3).
+        and int_record_grounds.controller_role is distinct from 'processor'
+),
+
+minimised_before as (
+    select
+        source_schema,
+        source_table,
+        record_key
+    from {{ source('ledger', 'column_grounds') }}
+    where column_group = 'person' and minimised_at is not null
 ),
 
 last_contacts as (
@@ -70,7 +81,9 @@ facts as (
         clock.as_of,
         clock.policy_version,
         clock.due_soon_days,
-        expired_columns.row_id is not null as has_expired_columns,
+        -- Only while they hold a value: a row whose columns are null has been minimised.
+        coalesce(expired_columns.row_id is not null and cases.has_minimisable, false) as has_expired_columns,
+        coalesce(cases.has_minimisable and minimised_before.record_key is not null, false) as has_restored_columns,
         returns.found_on,
         returns.purged_rule_id,
         returns.purged_category,
@@ -141,6 +154,10 @@ facts as (
         on declared.accounting_class = classes.accounting_class
     left join {{ ref('int_returns_judged') }} as returns on cases.row_id = returns.row_id
     left join expired_columns on cases.row_id = expired_columns.row_id
+    left join minimised_before
+        on cases.source_schema = minimised_before.source_schema
+            and cases.source_table = minimised_before.source_table
+            and cases.record_key = minimised_before.record_key
     left join last_contacts on cases.subject_id = last_contacts.subject_id
     left join {{ ref('int_blockers_in_force') }} as of_subject
         on of_subject.scope = 'subject' and cases.subject_token::text = of_subject.target
@@ -208,6 +225,8 @@ settled as (
             end,
             false
         ) as is_settled,
+        -- The row's own clock may run longer than that: what it lengthens then is the clock of the columns.
+        coalesce(corrected.decision = 'keep' and facts.as_of <= corrected.keep_until, false) as is_kept_whole,
         case
             when corrected.decision = 'review' or (corrected.decision = 'anchor' and corrected.unmoved_last_day is null)
                 then 'taken out of a plan for review'
@@ -237,6 +256,8 @@ dated as (
         settled.due_soon_days,
         settled.disposition,
         settled.has_expired_columns,
+        settled.has_restored_columns,
+        settled.is_kept_whole,
         settled.is_held,
         settled.is_restricted,
         settled.locked_until,
@@ -314,7 +335,8 @@ select
     case
         when review_reason is not null then 'review'
         when is_resurrection then 'purge'
-        when has_expired_columns and as_of <= last_day then 'minimise'
+        -- A person who decided to keep the record kept all of it.
+        when has_expired_columns and as_of <= last_day and not is_kept_whole then 'minimise'
         when is_settled and decision in ('purge', 'anchor') then 'purge'
         else disposition
     end as disposition,
@@ -324,6 +346,10 @@ select
         case when is_resurrection then 'it was purged before and landed again' end,
         idle_reason,
         case when is_settled then 'decided by a person' end,
+        case
+            when has_restored_columns and has_expired_columns
+                then 'columns that were minimised hold values again: a sync restored them'
+        end,
         'its clock was restarted on ' || anchor_on || ' by ' || restarted_by_law,
         'its clock starts with ' || event_id
     ) as reason

@@ -75,3 +75,15 @@ def secondary_material(s: Scene) -> None:
     for fiscal_year in (year - 5, year - 4, year - 3):
         intent = s.payment_intent(customer, date(fiscal_year, 3, 15))
         s.expect_from(ACCOUNTING, _kept_until(fiscal_year, SECONDARY), intent)
+
+
+@story(82, persons=2)
+def what_accounting_does_not_need(s: Scene) -> None:
+    """Columns that accounting does not need go with the person, and the row stays: of somebody long
+    gone they are due now, of a customer of last month they are not."""
+    long_ago, lately = s.ago(months=30), s.ago(months=1)
+    for number, day in enumerate((long_ago, lately)):
+        person = s.person(day, number=number)
+        s.contact(person, day, "email")
+        charge = s.charge(s.stripe_customer(person, day), day, receipt_to=person)
+        s.expect(ACCOUNTING, "retained", charge)

@@ -2,11 +2,14 @@
 -- own rules (R1 and R2 run from the lead's own date).
 set local role retention_owner;
 
--- Overdue records, each with the reason why it must wait, or null where it may be purged now.
+-- Overdue records, each with the reason why it must wait, or null where it may be purged now; and records of
+-- which only columns are due, which stay and are minimised, with the ground of those columns.
 --
--- `tables` describes the declared tables: [{source_schema, source_table, position, refused, is_person,
--- is_lead, is_anchor, is_assignment, keeps}]; keeps is 'person' or 'assignment' where the table's rows
--- stand on facts of that kind, and null where they have an anchor of their own.
+-- `tables` describes the declared tables: [{source_schema, source_table, position, refused,
+-- minimise_refused, is_person, is_lead, is_anchor, is_assignment, keeps}]; keeps is 'person' or 'assignment'
+-- where the table's rows stand on facts of that kind, and null where they have an anchor of their own.
+--
+-- Minimising removes no fact, so it waits for no other record.
 --
 -- Facts outlive their evidence (requirements § 2), in three steps, each on what the step before left:
 -- an assignment's own rows wait for every record that follows the assignment; a lead under R1 or R2 waits
@@ -44,7 +47,11 @@ declare
     scope text;
 begin
     if plan is null then
-        candidates := 'records.status = ''overdue'' and records.disposition = ''purge'' and records.as_of = $2';
+        candidates := '(
+            records.status = ''overdue'' and records.disposition = ''purge''
+            or records.status in (''due_soon'', ''retained'', ''active'') and records.disposition = ''minimise''
+            and column_ground.due_on <= $2
+        ) and records.as_of = $2';
         scope := 'true';
     else
         candidates := 'items.item_no is not null';
@@ -58,8 +65,9 @@ begin
     return query execute replace(replace($sql$
         with declared as materialized (
             select * from jsonb_to_recordset($1) as t (
-                source_schema text, source_table text, "position" integer, refused text, is_person boolean,
-                is_lead boolean, is_anchor boolean, is_assignment boolean, keeps text
+                source_schema text, source_table text, "position" integer, refused text,
+                minimise_refused text, is_person boolean, is_lead boolean, is_anchor boolean,
+                is_assignment boolean, keeps text
             )
         ),
         guarded as materialized (
@@ -106,19 +114,25 @@ begin
                 cases.assignment_id,
                 cases.subject_token,
                 fingerprints.fingerprint,
-                records.category,
-                records.rule_id,
+                case when column_ground.rule_id is null then records.category else column_ground.category end
+                    as category,
+                coalesce(column_ground.rule_id, records.rule_id) as rule_id,
                 records.disposition,
-                records.anchor_on,
-                records.due_on,
+                case when column_ground.rule_id is null then records.anchor_on else column_ground.anchor_on end
+                    as anchor_on,
+                coalesce(column_ground.due_on, records.due_on) as due_on,
                 declared.position,
                 declared.is_lead,
-                declared.is_assignment,
+                declared.is_assignment and column_ground.rule_id is null as is_assignment,
                 declared.keeps,
-                declared.is_anchor or (declared.is_lead and records.rule_id not in ('R1', 'R2')) as is_anchor,
+                (declared.is_anchor or (declared.is_lead and records.rule_id not in ('R1', 'R2')))
+                and column_ground.rule_id is null as is_anchor,
                 case
                     when declared.source_table is null then 'its table is not declared'
-                    when declared.refused is not null then declared.refused
+                    when records.disposition = 'minimise' and declared.minimise_refused is not null
+                        then declared.minimise_refused
+                    when records.disposition is distinct from 'minimise' and declared.refused is not null
+                        then declared.refused
                     when
                         'subject:' || cases.subject_token::text in (select guard_key from guarded)
                         or 'assignment:' || cases.assignment_id in (select guard_key from guarded)
@@ -140,6 +154,13 @@ begin
             inner join intermediate.int_case_fingerprints as fingerprints on cases.case_id = fingerprints.case_id
             left join declared using (source_schema, source_table)
             left join items using (source_schema, source_table, record_key)
+            left join retention.grounds as column_ground
+                on records.disposition = 'minimise'
+                and column_ground.source_schema = records.source_schema
+                and column_ground.source_table = records.source_table
+                and column_ground.record_key = records.record_key
+                and column_ground.column_group = 'person'
+                and column_ground.wins
             where /*scope*/
         ),
         assignments_kept as (

@@ -220,18 +220,20 @@ begin
 end
 $$;
 
--- What a plan holds, counted per table and rule.
+-- What a plan holds, counted per table, rule and disposition.
 create or replace function ledger.plan_counts(plan uuid) returns jsonb
 language sql stable
 set search_path = pg_catalog, ledger, pg_temp as $$
     select coalesce(jsonb_agg(
-        jsonb_build_object('table', qualified, 'rule_id', rule_id, 'records', records)
-        order by qualified collate "C", rule_id collate "C"
+        jsonb_build_object(
+            'table', qualified, 'rule_id', rule_id, 'disposition', disposition, 'records', records
+        )
+        order by qualified collate "C", rule_id collate "C", disposition collate "C"
     ), '[]')
     from (
-        select source_schema || '.' || source_table as qualified, rule_id, count(*) as records
+        select source_schema || '.' || source_table as qualified, rule_id, disposition, count(*) as records
         from ledger.plan_items where plan_id = plan and state <> 'withdrawn'
-        group by source_schema, source_table, rule_id
+        group by source_schema, source_table, rule_id, disposition
     ) as counted
 $$;
 

@@ -134,6 +134,10 @@ begin
     perform ledger.append('executed', jsonb_build_object(
         'plan_id', plan.plan_id,
         'purged', (select count(*) from ledger.plan_items as i where i.plan_id = plan.plan_id and i.state = 'purged'),
+        'minimised', (
+            select count(*) from ledger.plan_items as i
+            where i.plan_id = plan.plan_id and i.state = 'minimised'
+        ),
         'skipped', coalesce((
             select jsonb_object_agg(skip_reason, records)
             from (

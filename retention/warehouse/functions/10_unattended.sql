@@ -26,7 +26,8 @@ end
 $$;
 
 -- Those of `cases` that the policy leaves to a job: every overdue record stands under a rule marked unattended,
--- supporting records under the rule that decides their person; nothing in them is blocked or under review.
+-- supporting records under the rule that decides their person, and so does every ground of columns that are due
+-- of a record that stays; nothing in them is blocked or under review.
 create or replace function ledger.unattended_cases(cases text[]) returns setof text
 language plpgsql stable
 set search_path = pg_catalog, ledger, pg_temp as $$
@@ -39,6 +40,15 @@ begin
         left join intermediate.int_person_winners as persons on members.subject_id = persons.subject_id
         left join policy.policy_rules as rules
             on case records.rule_id when 'SUPPORTING' then persons.rule_id else records.rule_id end = rules.rule_id
+        left join retention.grounds as columns
+            on
+                records.disposition = 'minimise'
+                and columns.source_schema = records.source_schema
+                and columns.source_table = records.source_table
+                and columns.record_key = records.record_key
+                and columns.column_group = 'person'
+                and columns.wins
+        left join policy.policy_rules as columns_rules on columns.rule_id = columns_rules.rule_id
         group by members.case_id
         having
             bool_and(
@@ -46,6 +56,7 @@ begin
                 -- A lock that has ended makes a record due and still stands in this list: R6 is no rule of these.
                 and cardinality(records.blocked_by) = 0
                 and (records.status <> 'overdue' or coalesce(rules.unattended, false))
+                and (records.disposition <> 'minimise' or coalesce(columns_rules.unattended, false))
             );
 end
 $$;

@@ -114,8 +114,21 @@ records as (
         min(anchor_on) as anchor_on,
         min(last_day) as last_day,
         min(due_on) as due_on,
-        bool_or(array_to_string(blocked_by, ',') like '%lock:%') as was_locked
+        bool_or(array_to_string(blocked_by, ',') like '%lock:%') as was_locked,
+        bool_or(disposition = 'minimise' and status in ('due_soon', 'retained', 'active')) as has_due_columns
     from {{ ref('records') }}
+    group by source_schema, source_table, record_key
+),
+
+-- Since when columns of a row that stays are due.
+columns_due as (
+    select
+        source_schema,
+        source_table,
+        record_key,
+        min(due_on) as due_on
+    from {{ ref('grounds') }}
+    where column_group <> 'row' and wins
     group by source_schema, source_table, record_key
 ),
 
@@ -152,6 +165,8 @@ joined as (
         records.anchor_on,
         records.last_day,
         records.due_on,
+        coalesce(records.has_due_columns, false) as has_due_columns,
+        case when records.has_due_columns then columns_due.due_on end as columns_due_on,
         landed.lacks_a_date,
         greatest(landed.latest_day, decisions.decided_day) as latest_day,
         -- Where a person decided, or a lock has ended, the due date no longer comes from the anchor.
@@ -167,6 +182,11 @@ joined as (
             landed.source_schema = decisions.source_schema
             and landed.source_table = decisions.source_table
             and landed.record_key = decisions.record_key
+    left join columns_due
+        on
+            records.source_schema = columns_due.source_schema
+            and records.source_table = columns_due.source_table
+            and records.record_key = columns_due.record_key
 )
 
 select
@@ -177,6 +197,7 @@ select
     joined.category,
     joined.status,
     joined.due_on,
+    joined.columns_due_on,
     joined.latest_day,
     joined.landing_rows,
     joined.record_rows,
@@ -211,6 +232,7 @@ select
         joined.status not in ('due_soon', 'retained', 'active') or clock.as_of <= joined.latest_day, false
     ) as is_flagged_when_overdue,
     coalesce(joined.status <> 'overdue', false) as is_not_overdue,
+    not joined.has_due_columns as has_no_due_columns,
     coalesce(joined.status = 'locked' or joined.category <> 'unclassified', false) as is_classified,
     clock.as_of
 from joined

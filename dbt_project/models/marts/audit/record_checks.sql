@@ -12,9 +12,11 @@ select
     has_possible_anchor,
     is_flagged_when_overdue,
     is_not_overdue,
+    has_no_due_columns,
     is_classified,
     sum(greatest(landing_rows, record_rows))::bigint as records,
-    min(due_on) as oldest_due_on,
+    -- Where columns are due, the row itself is not.
+    min(coalesce(columns_due_on, due_on)) as oldest_due_on,
     as_of
 from {{ ref('checked_records') }}
 group by
@@ -28,5 +30,6 @@ group by
     has_possible_anchor,
     is_flagged_when_overdue,
     is_not_overdue,
+    has_no_due_columns,
     is_classified,
     as_of
