@@ -13,9 +13,9 @@ import pytest
 from retention import holds
 from retention.plan import Plan, preview
 from retention.purge import execute
-from retention.purge.batch import CASE_CHANGED
 from retention.purge.guards import HELD
 from retention.purge.live import CHANGED
+from retention.purge.reclassified import CASE_CHANGED
 from retention.warehouse.connection import connect
 from tests.factories import Shop
 from tests.integration.test_purge_races import in_background, wait_until_blocked

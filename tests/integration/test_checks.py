@@ -74,6 +74,11 @@ class Warehouse:
     def classified(self) -> None:
         """Say that the classification that is there was made today by this code."""
         state.secret(key_path(self.settings))
+        # Copies are found by the manifest that a classification leaves.
+        left = classify.target_path(self.original.settings) / "manifest.json"
+        target = classify.target_path(self.settings)
+        target.mkdir(parents=True)
+        (target / left.name).write_bytes(left.read_bytes())
         number = classifications.begin(self.conn, classify.today(), code_hash(self.settings))
         classifications.finish(self.conn, number)
 

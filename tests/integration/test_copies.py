@@ -115,7 +115,7 @@ def test_counts_and_sums_are_no_copy(shop: Shop) -> None:
     assert (found.copies, found.untraceable) == ((), ())
     purge(shop)
     assert rows(shop, "analytics.per_month") == before
-    assert list(findings.untraceable(shop.conn, shop.settings)) == []
+    assert list(findings.untraceable(shop.conn, shop.settings, shop.declarations)) == []
 
 
 def test_what_dbt_built_did_not_land(shop: Shop) -> None:
@@ -124,7 +124,7 @@ def test_what_dbt_built_did_not_land(shop: Shop) -> None:
     build(shop.conn, [Model("by_hand", "select id, name from shop.person")])
     undeclared = {
         finding.table
-        for finding in findings.drifted(shop.conn, shop.settings)
+        for finding in findings.drifted(shop.conn, shop.settings, shop.declarations)
         if finding.kind == "undeclared_table"
     }
     assert undeclared == {"analytics.by_hand"}
@@ -289,7 +289,7 @@ def test_what_cannot_be_traced_blocks_what_it_reaches(shop: Shop, how: str) -> N
     purge(shop)
     assert shop.keys("person") == {"1", "2"}, "blocked"
     assert shop.keys("document") == {"2"}, "out of its reach"
-    (finding,) = findings.untraceable(shop.conn, shop.settings)
+    (finding,) = findings.untraceable(shop.conn, shop.settings, shop.declarations)
     assert finding.kind == "copy_untraceable"
     assert "analytics.odd" in finding.message
     assert "shop.person" in finding.message
@@ -343,7 +343,7 @@ def test_without_a_manifest_nothing_is_planned(shop: Shop) -> None:
     (target_path(shop.settings) / "manifest.json").unlink()
     with pytest.raises(Refused, match="manifest"):
         shop.plan()
-    (finding,) = findings.untraceable(shop.conn, shop.settings)
+    (finding,) = findings.untraceable(shop.conn, shop.settings, shop.declarations)
     assert finding.kind == "copies_unknown"
 
 

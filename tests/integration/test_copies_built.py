@@ -122,7 +122,8 @@ def warehouse(server: Server, database: str, tmp_path: Path) -> Iterator[Warehou
 
 def test_no_copy_of_a_purged_person_is_left(warehouse: Warehouse) -> None:
     settings = warehouse.settings
-    found = find_lineage(warehouse.conn, settings, load_declarations(settings.declarations_dir))
+    declarations = load_declarations(settings.declarations_dir)
+    found = find_lineage(warehouse.conn, settings, declarations)
     warehouse.conn.commit()
     assert {copy.qualified for copy in found.copies} == {
         "analytics.customers",
@@ -134,9 +135,8 @@ def test_no_copy_of_a_purged_person_is_left(warehouse: Warehouse) -> None:
     assert {one.relation: one.reaches for one in found.untraceable} == {
         "analytics.partner_phones": {"crm.business_contact"}
     }
-    assert [one.table for one in findings.untraceable(warehouse.conn, settings)] == [
-        "analytics.partner_phones"
-    ]
+    untraced = findings.untraceable(warehouse.conn, settings, declarations)
+    assert [one.table for one in untraced] == ["analytics.partner_phones"]
     warehouse.conn.commit()
 
     people, leads = (warehouse.keys(("crm", table), "id") for table in ("person", "lead"))

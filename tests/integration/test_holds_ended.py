@@ -15,7 +15,7 @@ from retention import findings, holds
 from retention.errors import Refused, UsageError
 from retention.ledger import entries
 from retention.purge import execute
-from retention.purge.batch import STANDS_FOR_OTHERS
+from retention.purge.reclassified import STANDS_FOR_OTHERS
 from retention.warehouse.connection import connect
 from tests.factories import Shop
 from tests.integration.test_holds import guards

@@ -89,7 +89,7 @@ def test_a_copy_that_cannot_be_minimised_keeps_the_columns_of_its_table_alone(
     assert plan.waiting == {STUCK: 1}
     assert shop.outcome(plan) == {"purged": PURGED}
     assert (rows(shop), shop.one("select jsonb_agg(c order by id) from shop.charge as c")) == before
-    (finding,) = findings.untraceable(shop.conn, shop.settings)
+    (finding,) = findings.untraceable(shop.conn, shop.settings, shop.declarations)
     assert (finding.kind, finding.table) == ("copy_untraceable", "analytics.charges")
     assert words in finding.message
     assert "no column of shop.charge is made null" in finding.message
@@ -133,7 +133,7 @@ def test_what_was_made_of_the_columns_alone_becomes_null_and_nothing_else(shop: 
     assert batch.content["copies"] == [{"relation": "analytics.charges", "minimised": 1}]
     assert batch.content["fence"] == 1
     assert found(shop) == set()
-    assert list(findings.untraceable(shop.conn, shop.settings)) == []
+    assert list(findings.untraceable(shop.conn, shop.settings, shop.declarations)) == []
 
 
 def test_every_version_of_the_row_becomes_null(shop: Shop) -> None:
