@@ -13,7 +13,7 @@ from dagster_dbt import DagsterDbtTranslator
 
 from orchestration.groups import group_of
 from retention.declarations import Declarations, TableDeclaration
-from retention.declarations.model import RuleName
+from retention.declarations.parts import RuleName
 from retention.policy import Policy
 
 OWNER = "team:data-platform"

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from psycopg import conninfo
 
 from retention.declarations import Declarations, load_declarations
-from retention.declarations.model import RuleName
+from retention.declarations.parts import RuleName
 from retention.declarations.staging import write_staging
 from retention.errors import UsageError, WarehouseError
 from retention.policy import Policy, in_force, load_versions, write_seeds

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from retention.declarations import Declarations, TableDeclaration
-from retention.declarations.model import RuleName
+from retention.declarations.parts import RuleName
 from retention.policy import Policy
 from retention.policy.periods import parse_period
 from retention.policy.rules import RuleId

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from retention.declarations.model import RuleName, TableDeclaration
+from retention.declarations.model import TableDeclaration
+from retention.declarations.parts import RuleName
 from retention.warehouse.sql import quote_identifier, quote_literal
 
 COLUMNS: dict[str, str] = {

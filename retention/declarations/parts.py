@@ -1,0 +1,220 @@
+"""The parts of a table's declaration, each a small checked object.
+
+Belongs here: what one key under `config.meta.retention` holds. Does not belong here: the declaration that
+they make up, and the rules between them (`model`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+PERSONAL_KINDS = (
+    "name",
+    "email",
+    "phone",
+    "national_id",
+    "address",
+    "ip",
+    "account_number",
+    "free_text",
+    "online_id",
+    "financial",
+    "family",
+    "special_category",
+    "object_pointer",
+    "other",
+)
+
+
+class Part(BaseModel):
+    """A part of a declaration: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Exemption(Part):
+    """Why a table holds no personal data, who says so, and when that is looked at again."""
+
+    reason: str = Field(min_length=10)
+    owner: str
+    review_on: date
+
+
+class Otherwise(Part):
+    """The stated outcome for a row whose data subject is not known: a rule and its own anchor."""
+
+    rule: str
+    anchor: str
+
+
+class Subject(Part):
+    """How a row finds its data subject: exactly one of the five ways."""
+
+    self_: bool = Field(default=False, alias="self")
+    foreign_key: str | None = None
+    through: str | None = None
+    email: tuple[str, ...] = ()
+    phone: tuple[str, ...] = ()
+    to: str | None = None
+    unmatched: Literal["review", "own_rule"] = "review"
+
+    @model_validator(mode="after")
+    def one_way(self) -> Subject:
+        named = [bool(self.foreign_key), bool(self.through), bool(self.email or self.phone)]
+        if self.self_:
+            if named[0] or named[1] or self.to:
+                raise ValueError("subject: `self` takes only `email` and `phone`")
+        elif sum(named) != 1 or not self.to:
+            raise ValueError(
+                "subject: name exactly one of foreign_key, through, email/phone, and `to`"
+            )
+        return self
+
+    @property
+    def link(self) -> str:
+        """self, foreign_key, through or contact_point: the name of the way that is declared."""
+        if self.self_:
+            return "self"
+        if self.foreign_key:
+            return "foreign_key"
+        return "through" if self.through else "contact_point"
+
+
+class AssignmentLink(Part):
+    """The assignment a row belongs to, by foreign key or through another governed table."""
+
+    foreign_key: str | None = None
+    through: str | None = None
+    to: str
+
+    @model_validator(mode="after")
+    def one_way(self) -> AssignmentLink:
+        if bool(self.foreign_key) == bool(self.through):
+            raise ValueError("assignment: name exactly one of foreign_key and through")
+        return self
+
+    @property
+    def column(self) -> str:
+        return self.foreign_key or self.through or ""
+
+
+class Person(Part):
+    """Rows are persons; `received_via_partner` names the boolean column that says how they came."""
+
+    received_via_partner: str | None = None
+
+
+class Lead(Part):
+    """Rows are leads handed over to us: when, and by which partner (null: direct)."""
+
+    received_at: str
+    partner: str | None = None
+
+
+class ContactEvent(Part):
+    """Rows are contact events; those that match any of `counts_when` make a relationship (§6)."""
+
+    at: str
+    counts_when: tuple[dict[str, Any], ...] = Field(min_length=1)
+
+
+class States(Part):
+    """The state column of an assignment, and what its values mean."""
+
+    column: str
+    open: tuple[str, ...] = ()
+    completed: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    draft: tuple[str, ...] = ()
+
+
+class FixedValue(Part):
+    """A value that holds for every row of the table."""
+
+    value: str
+
+
+class AssignmentFact(Part):
+    """Rows are assignments, contracts, subscriptions or product orders."""
+
+    type: str | FixedValue
+    state: States
+    opened_at: str
+    completed_at: str
+    acknowledged_at: str | None = None
+    subscription: bool = False
+
+
+class Accounting(Part):
+    """Rows are accounting documents of a class of the policy (bokføringsloven § 13)."""
+
+    document_date: str
+    class_: str = Field(alias="class")
+
+
+class Handover(Part):
+    """Rows hand a person over to a partner, inside or outside our own business area (§1)."""
+
+    at: str
+    scope: str
+    outside: tuple[str, ...]
+    partner: str
+
+
+class Instruction(Part):
+    """Rows are partners; these columns hold the partner's recorded processing instruction."""
+
+    id: str
+    period: str
+
+
+class ClosedWhen(Part):
+    column: str
+    in_: tuple[str, ...] = Field(alias="in")
+
+
+class Request(Part):
+    """Rows are rights requests; one that is not closed holds the person's records (§8)."""
+
+    received_at: str
+    closed_when: ClosedWhen
+
+
+class Objection(Part):
+    """Rows are objections to marketing; the contact points in these columns stay suppressed (§ 4)."""
+
+    email: tuple[str, ...] = ()
+    phone: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def some_contact_point(self) -> Objection:
+        if not (self.email or self.phone):
+            raise ValueError("objection: name the columns of `email` or `phone`")
+        return self
+
+
+class PersonalColumn(Part):
+    kind: str
+    not_required_by: tuple[Literal["accounting"], ...] = ()
+
+    @field_validator("kind")
+    @classmethod
+    def known_kind(cls, value: str) -> str:
+        if value not in PERSONAL_KINDS:
+            raise ValueError(f"unknown kind of personal data '{value}'")
+        return value
+
+
+class ExternalObject(Part):
+    """A column that points to a recording, document or scan outside the warehouse. `store` names where
+    that lies; without it, the system of the table."""
+
+    column: str
+    store: str | None = Field(default=None, min_length=1)
+
+
+class RuleName(Part):
+    rule: str
