@@ -6,10 +6,10 @@ every batch asks the database behind its lock (`ledger.enter_plan`).
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from psycopg.rows import class_row
 
 from retention.ledger.failures import safe_errors
@@ -18,7 +18,7 @@ from retention.warehouse.connection import connect, connect_as_approver, is_embe
 
 Connection = psycopg.Connection[Any]
 
-_COLUMNS = "halted_at, halted_by, reason, resumed_at, resumed_by, resume_reason"
+_COLUMNS = sql.SQL("halted_at, halted_by, reason, resumed_at, resumed_by, resume_reason")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def halt(settings: Settings, reason: str) -> Halt:
     halted already, UsageError without a reason.
     """
     with connect(settings) as conn, safe_errors("halting"):
-        return _one(conn, f"select {_COLUMNS} from ledger.halt(%s)", reason)  # noqa: S608
+        return _one(conn, "select {} from ledger.halt(%s)", reason)
 
 
 def wait_for_quiet(settings: Settings, seconds: int) -> bool:
@@ -71,19 +71,20 @@ def resume(settings: Settings, reason: str) -> Halt:
     """
     opened = connect_as_approver(settings) if is_embedded(settings) else connect(settings)
     with opened as conn, safe_errors("resuming"):
-        return _one(conn, f"select {_COLUMNS} from ledger.resume(%s)", reason)  # noqa: S608
+        return _one(conn, "select {} from ledger.resume(%s)", reason)
 
 
 def in_force(conn: Connection) -> Halt | None:
     """The halt that is in force, None where there is none."""
     with conn.cursor(row_factory=class_row(Halt)) as cursor:
-        cursor.execute(f"select {_COLUMNS} from ledger.halts where resumed_at is null")  # noqa: S608
+        standing = sql.SQL("select {} from ledger.halts where resumed_at is null")
+        cursor.execute(standing.format(_COLUMNS))
         return cursor.fetchone()
 
 
-def _one(conn: Connection, query: str, reason: str) -> Halt:
+def _one(conn: Connection, query: LiteralString, reason: str) -> Halt:
     with conn.cursor(row_factory=class_row(Halt)) as cursor:
-        cursor.execute(query.encode(), (reason,))
+        cursor.execute(sql.SQL(query).format(_COLUMNS), (reason,))
         found = cursor.fetchone()
     assert found is not None
     return found

@@ -11,11 +11,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from retention.catalog import FindingKind, compare
 from retention.declarations import Declarations, TableDeclaration
 from retention.lineage import Lineage
-from retention.warehouse.sql import quote_qualified
 
 Connection = psycopg.Connection[Any]
 
@@ -219,14 +219,14 @@ def _unread(
         if model not in relations:
             unread.add(table.qualified)
             continue
-        landed = _has_rows(conn, quote_qualified(table.schema_, table.name))
-        if landed and not _has_rows(conn, quote_qualified("staging", table.staging_model)):
+        landed = _has_rows(conn, sql.Identifier(table.schema_, table.name))
+        if landed and not _has_rows(conn, sql.Identifier("staging", table.staging_model)):
             unread.add(table.qualified)
     return unread
 
 
-def _has_rows(conn: Connection, relation: str) -> bool:
-    row = conn.execute(f"select exists (select from {relation})".encode()).fetchone()  # noqa: S608
+def _has_rows(conn: Connection, relation: sql.Identifier) -> bool:
+    row = conn.execute(sql.SQL("select exists (select from {})").format(relation)).fetchone()
     return bool(row and row[0])
 
 
