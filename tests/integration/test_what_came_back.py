@@ -28,6 +28,8 @@ from retention.keys import key_path
 from retention.ledger import classifications
 from retention.plan import Plan
 from retention.purge import execute
+from retention.purge.external import UNCONFIRMED
+from retention.purge.reclassified import STANDS_FOR_OTHERS
 from retention.settings import Settings
 from retention.status import read_status
 from retention.warehouse.connection import connect
@@ -179,8 +181,18 @@ def _send_again(conn: psycopg.Connection[Any], purged: set[tuple[str, str]], lat
     return int(alone)
 
 
+def purged(house: House, made: Plan) -> int:
+    """How many rows of a plan went: all but what is minimised, points to an object that no store has
+    confirmed deleted, or shows why such a row stays."""
+    outcome = dict(plan.show(house.settings, made.plan_id).outcome)
+    went = outcome.pop("purged")
+    waiting = {f"skipped: {reason}" for reason in (UNCONFIRMED, STANDS_FOR_OTHERS)}
+    assert outcome.keys() <= {"minimised", *waiting}
+    return went
+
+
 def test_the_first_purge_left_no_row_and_no_key(house: House) -> None:
-    assert house.first.items == len(house.purged) > 50
+    assert purged(house, house.first) == len(house.purged) > 50
 
 
 def test_nothing_that_came_back_as_it_was_is_taken_for_new(house: House) -> None:
@@ -303,7 +315,7 @@ def test_it_is_planned_and_purged_again_but_for_what_is_held(house: House) -> No
     assert ("crm.person", str(HELD)) in left
     assert set(new) <= left, "what is newer, or waits for a person, stays"
     buried = house.one("select count(*) from ledger.tombstones where plan_id = %s", again.plan_id)
-    assert buried == again.items
+    assert buried == purged(house, again)
     assert not house.rows(
         "select 1 from ledger.returned_records as returned where not exists ("
         " select from retention.records as records where records.record_key = returned.record_key"
