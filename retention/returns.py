@@ -24,6 +24,7 @@ from retention.keys import MasterKey, has_key, load_key, refuse_logged_values
 from retention.ledger.failures import safe_errors
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import CLASSIFIER
 from retention.warehouse.sql import quote_qualified
 
 Connection = psycopg.Connection[Any]
@@ -49,7 +50,10 @@ def recognise(settings: Settings, declarations: Declarations) -> int:
     exist and the key they were made with is not at hand: a row that came back would pass unnoticed.
     """
     found = 0
-    with connect(settings) as conn, safe_errors("recognising what came back"):
+    with (
+        connect(settings, role=CLASSIFIER) as conn,
+        safe_errors("recognising what came back"),
+    ):
         key = _key(settings, conn, declarations)
         set_aside = set(compare(conn, declarations).set_aside)
         _forget_undeclared(conn, declarations)

@@ -26,6 +26,7 @@ from retention.settings import Settings, load_settings
 from retention.warehouse import embedded
 from retention.warehouse.connection import connect
 from retention.warehouse.migrate import migrate
+from retention.warehouse.roles import let_classifier_build
 from retention.warehouse.session import open_session
 from tests.crash.figures import PROPERTY, Figures
 
@@ -90,6 +91,10 @@ class Server:
                     sql.Identifier(name), sql.Identifier(template or "template0")
                 )
             )
+        if template:
+            # As every migration does: a database does not take this over from its template.
+            with open_session(self.url(name)) as conn:
+                let_classifier_build(conn)
         return name
 
     def drop(self, name: str) -> None:

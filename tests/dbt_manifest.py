@@ -14,6 +14,10 @@ from psycopg import sql
 
 from retention.classify import target_path
 from retention.settings import Settings
+from retention.warehouse.roles import CLASSIFIER
+
+#: What dbt builds belongs to this role. Until the end of the transaction.
+AS_CLASSIFIER = f"set local role {CLASSIFIER}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def write_manifest(settings: Settings, models: Iterable[Model] = ()) -> None:
 def build(conn: psycopg.Connection[Any], models: Iterable[Model]) -> None:
     """Make the relations as dbt would, each from its SQL."""
     kinds = {"view": "view", "materialized_view": "materialized view"}
+    conn.execute(AS_CLASSIFIER)
     for model in models:
         conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(model.schema)))
         conn.execute(

@@ -28,7 +28,7 @@ from retention.plan import Plan, approve, create
 from retention.policy import in_force, load_versions
 from retention.settings import Settings
 from retention.warehouse.connection import connect
-from tests.dbt_manifest import write_manifest
+from tests.dbt_manifest import AS_CLASSIFIER, write_manifest
 
 DECLARATIONS = """
 version: 2
@@ -259,6 +259,7 @@ class Shop:
         self.set_aside = set()
 
     def build_models(self) -> None:
+        self.conn.execute(AS_CLASSIFIER)
         _build(self.conn, self.declarations, self.overdue, self.judged, self.set_aside)
         self.conn.commit()
 
@@ -344,6 +345,7 @@ def open_shop(settings: Settings, approver_url: str, folder: Path) -> Shop:
     conn = connect(ours)
     _run(conn, LANDING)
     policy = in_force(load_versions(ours.policy_dir), today(conn))
+    conn.execute(AS_CLASSIFIER)
     _run(conn, "create schema policy; create schema staging; create schema intermediate;")
     _run(conn, "create schema retention;")
     conn.execute(
@@ -652,4 +654,5 @@ create table intermediate.int_leads_decided as
 select row_id, subject_id from intermediate.int_record_cases where source_table = 'lead';
 create view intermediate.some_view as select source_schema, source_table, record_key from retention.records;
 drop table intermediate.judged, intermediate.overdue, intermediate.rules;
+analyze retention.records, intermediate.int_record_cases, intermediate.int_case_fingerprints;
 """

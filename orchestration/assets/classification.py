@@ -38,6 +38,7 @@ from retention.ledger import classifications
 from retention.returns import recognise
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import CLASSIFIER
 
 RECORDS = AssetKey(["retention", "records"])
 
@@ -63,7 +64,7 @@ def classification_assets(manifest: Path, translator: Translator) -> AssetsDefin
             yield event
         # Models built one by one may not fit each other: only a whole build may be planned from.
         if begun is not None and not context.is_subset:
-            with connect(settings) as conn:
+            with connect(settings, role=CLASSIFIER) as conn:
                 classifications.finish(conn, begun)
 
     return classification
@@ -73,7 +74,7 @@ def _begin(settings: Settings, as_of: date) -> int | None:
     """Say that the classification in force is being replaced; a replay replaces nothing."""
     if as_of != today():
         return None
-    with connect(settings) as conn:
+    with connect(settings, role=CLASSIFIER) as conn:
         return classifications.begin(conn, as_of, code_hash(settings))
 
 

@@ -28,6 +28,7 @@ from retention.policy.values import Marked
 from retention.settings import Settings
 from retention.warehouse.connection import connect, warehouse_url
 from retention.warehouse.migrate import migrate
+from retention.warehouse.roles import CLASSIFIER, PLANNER, READER
 
 _SAMPLE = "sletteplikt-sample "
 
@@ -55,8 +56,11 @@ def run_controls(settings: Settings) -> ControlRun:
             )
             outcomes, left_behind = _through(ours, policy, declarations, shape, as_of)
         result = ControlRun(as_of, code_hash(settings), policy.hash, outcomes, left_behind)
-        with safe_errors("recording the controls"):
-            conn.execute(
+        with (
+            connect(settings, role=CLASSIFIER) as recording,
+            safe_errors("recording the controls"),
+        ):
+            recording.execute(
                 "select ledger.record_controls(%s, %s, %s, %s, %s)",
                 (
                     result.as_of,
@@ -89,7 +93,7 @@ def _through(
         conn.commit()
         before = [_count(conn, person, shape) for person in persons]
     _classify(ours, as_of)
-    with connect(ours) as conn, safe_errors("running the controls"):
+    with connect(ours, role=READER) as conn, safe_errors("running the controls"):
         ruled = [_rules(conn, person, shape) for person in persons]
     _purge(ours)
     left_behind = sum(finding.count for finding in verify.read_back(ours).findings)
@@ -141,9 +145,10 @@ def _land(
 def _classify(ours: Settings, as_of: date) -> None:
     with connect(ours) as conn:
         migrate(conn)
+    with connect(ours, role=CLASSIFIER) as conn:
         begun = classifications.begin(conn, as_of, code_hash(ours))
     classify.build(ours, as_of)
-    with connect(ours) as conn:
+    with connect(ours, role=CLASSIFIER) as conn:
         classifications.finish(conn, begun)
 
 
@@ -151,7 +156,7 @@ def _purge(ours: Settings) -> None:
     made = plan.create(ours)
     if made.state == "empty":
         return
-    with connect(ours) as conn, safe_errors("approving the controls' plan"):
+    with connect(ours, role=PLANNER) as conn, safe_errors("approving the controls' plan"):
         row = conn.execute("select ledger.approve_controls(%s)", (made.plan_id,)).fetchone()
         conn.commit()
     if row and row[0]:

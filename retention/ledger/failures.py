@@ -50,7 +50,7 @@ def translated(error: psycopg.Error, doing: str) -> RetentionError:
     if isinstance(error, errors.InsufficientPrivilege):
         return Refused(
             f"the login lacks a right that is needed for {doing}:"
-            " have an administrator grant it retention_reader and retention_purger"
+            " have an administrator grant it the role of that work"
         )
     if isinstance(error, errors.UndefinedTable | errors.InvalidSchemaName):
         return UsageError(

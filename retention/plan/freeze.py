@@ -19,13 +19,14 @@ from retention.keys import EPOCH, load_key, refuse_logged_values
 from retention.ledger import classifications
 from retention.ledger.failures import is_conflict, safe_errors, translated
 from retention.lineage import find_lineage
+from retention.plan import landing_rights
 from retention.plan.model import Plan, PlanCount, PlanPreview, Scope
 from retention.plan.show import show_in
 from retention.plan.tables import plan_tables
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import PLANNER, READER
 
-READER = "retention_reader"
 _ATTEMPTS = 5
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ def create(settings: Settings, scope: Scope = "ordinary") -> Plan:
     """
     declarations = load_declarations(settings.declarations_dir)
     code = code_hash(settings, declarations)
-    with connect(settings) as conn:
+    landing_rights.grant(settings, declarations)
+    with connect(settings, role=PLANNER) as conn:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 plan_id = _freeze(settings, conn, declarations, code, scope)

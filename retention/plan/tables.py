@@ -16,6 +16,7 @@ from psycopg import sql
 from retention.catalog import FindingKind, compare
 from retention.declarations import Declarations, TableDeclaration
 from retention.lineage import Lineage
+from retention.plan.landing_rights import without_rights
 
 Connection = psycopg.Connection[Any]
 
@@ -37,7 +38,7 @@ class PlanTable:
         return self.declaration.qualified
 
     def as_json(self) -> dict[str, Any]:
-        """The description that `ledger.plannable` reads."""
+        """The description that `ledger.plannable` and `ledger.freeze_plan` read."""
         table = self.declaration
         return {
             "source_schema": table.schema_,
@@ -45,6 +46,9 @@ class PlanTable:
             "position": self.position,
             "refused": self.refused,
             "minimise_refused": self.minimise_refused,
+            "key": list(table.key),
+            "key_is_personal": table.key_is_personal,
+            "minimisable": list(table.minimisable),
             "is_person": bool(table.person),
             "is_lead": bool(table.lead),
             "is_anchor": bool(table.person or table.contact_event or table.handover),
@@ -69,7 +73,9 @@ def plan_tables(
     """
     relations = _relations(conn)
     compared = compare(conn, declarations)
-    unreadable = set(compared.set_aside)
+    forbidden = without_rights(conn, declarations, planning=planning)
+    # What cannot be locked against writers cannot be looked at either.
+    unreadable = set(compared.set_aside) | set(forbidden)
     fixed = {f"{f.schema}.{f.table}" for f in compared.of_kind(FindingKind.COLUMN_NOT_NULLABLE)}
     unreadable |= {
         t.qualified
@@ -86,9 +92,11 @@ def plan_tables(
         PlanTable(
             table,
             order[table.qualified],
-            _refusal(table, relations[table.qualified], set_aside, out_of_reach, cascading)
+            forbidden.get(table.qualified)
+            or _refusal(table, relations[table.qualified], set_aside, out_of_reach, cascading)
             or lineage.blocked.get(table.qualified),
-            _minimise_refusal(table, relations[table.qualified], set_aside, out_of_reach, fixed)
+            forbidden.get(table.qualified)
+            or _minimise_refusal(table, relations[table.qualified], set_aside, out_of_reach, fixed)
             or lineage.unminimisable.get(table.qualified),
             table.qualified not in unreadable,
         )

@@ -10,6 +10,7 @@ from retention.plan.model import Plan
 from retention.plan.show import show_in
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import PLANNER
 
 
 def unattended_objection(settings: Settings) -> str | None:
@@ -29,7 +30,10 @@ def create_unattended(settings: Settings) -> Plan:
     plan = create(settings, "unattended")
     if plan.state != "proposed":
         return plan
-    with connect(settings) as conn, safe_errors("approving a plan unattended"):
+    with (
+        connect(settings, role=PLANNER) as conn,
+        safe_errors("approving a plan unattended"),
+    ):
         conn.execute("select ledger.approve_unattended(%s)", (plan.plan_id,))
         # A refusal is evidence: it is committed like an approval.
         conn.commit()

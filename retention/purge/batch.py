@@ -209,8 +209,13 @@ def _purge(
         # An objection that landed since the last classification is not on the list yet.
         suppressions.record(conn, declaration, job.key)
     # The records' rows in landing first: what is not found there stays an item, not a purge.
-    nulled = {t.qualified: minimise.minimise_landing(conn, items, t.declaration) for t in minimised}
-    counts = {t.qualified: delete.delete_landing(conn, items, t.declaration) for t in purged}
+    nulled = {
+        t.qualified: minimise.minimise_landing(conn, items, t.declaration, job.fence)
+        for t in minimised
+    }
+    counts = {
+        t.qualified: delete.delete_landing(conn, items, t.declaration, job.fence) for t in purged
+    }
     conn.execute(
         "update ledger.plan_items set state = 'skipped',"
         " skip_reason = case when disposition = 'minimise' then %(empty)s else %(gone)s end"

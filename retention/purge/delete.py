@@ -50,8 +50,7 @@ def collect_survivors(conn: Connection, items: Range, copies: Sequence[Copy]) ->
             create temporary table purge_record on commit drop as
             select items.item_no, items.source_schema, items.source_table, items.record_key,
                 cases.case_id, cases.subject_id, cases.subject_token::text as subject_token,
-                cases.assignment_id, {} as row_id,
-                coalesce(cases.anchor_on, sletteplikt.local_date(cases.collected_at)) as own_on
+                cases.assignment_id, {} as row_id
             from ledger.plan_items as items
             join intermediate.int_record_cases as cases
                 on cases.source_schema = items.source_schema
@@ -75,51 +74,17 @@ def count_rows(conn: Connection, table: TableDeclaration) -> int:
     return int(row[0])
 
 
-def delete_landing(conn: Connection, items: Range, table: TableDeclaration) -> int:
+def delete_landing(conn: Connection, items: Range, table: TableDeclaration, fence: int) -> int:
     """Delete the items of one landing table and write their tombstones, in one statement.
 
-    The item loses its key as it becomes `purged`. Returns the number of rows deleted. Raises
-    WarehouseError, which undoes the batch, when a key stood for more than one row: what was approved
-    was one row each.
+    The database does it: this session may not write there. The item loses its key as it becomes `purged`.
+    Returns the number of rows deleted. Raises WarehouseError, which undoes the batch, when a key stood for
+    more than one row: what was approved was one row each.
     """
-    statement = sql.SQL(
-        """
-        with gone as (
-            delete from {landing} as landed
-            using pg_temp.purge_record as record
-            where record.source_schema = %(schema)s and record.source_table = %(table)s
-            and {same_key}
-            returning record.item_no, record.own_on
-        ),
-        counted as (
-            select item_no, max(own_on) as own_on, count(*) as row_count from gone group by item_no
-        ),
-        marked as (
-            update ledger.plan_items as items
-            set state = 'purged', batch_no = %(batch)s, record_key = null, case_id = null,
-                subject_token = null, guard_keys = '{{}}'
-            from counted
-            where items.plan_id = %(plan)s and items.item_no = counted.item_no
-            and items.state = 'planned' and counted.row_count = 1
-            returning items.source_schema, items.source_table, items.token, items.anchor_on,
-                items.rule_id, items.plan_id, items.batch_no, counted.own_on
-        ),
-        buried as (
-            insert into ledger.tombstones (
-                source_schema, source_table, token, key_id, key_epoch, anchor_on, own_on, rule_id,
-                plan_id, batch_no
-            )
-            select marked.source_schema, marked.source_table, marked.token, plans.key_id,
-                plans.key_epoch, marked.anchor_on, marked.own_on, marked.rule_id, marked.plan_id,
-                marked.batch_no
-            from marked join ledger.plans as plans on plans.plan_id = marked.plan_id
-            returning 1
-        )
-        select (select count(*) from gone), (select count(*) from marked), (select count(*) from buried)
-        """
-    ).format(landing=sql.Identifier(table.schema_, table.name), same_key=same_key(conn, table))
     row = conn.execute(
-        statement, {**items.parameters(), "schema": table.schema_, "table": table.name}
+        "select deleted, marked, buried from ledger.delete_landing("
+        "%(plan)s, %(fence)s, %(batch)s, %(first)s, %(last)s, %(schema)s, %(table)s)",
+        {**items.parameters(), "fence": fence, "schema": table.schema_, "table": table.name},
     ).fetchone()
     assert row is not None
     deleted, marked, buried = row

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import errors
 
 from retention.declarations import TableDeclaration
 from retention.errors import Refused
@@ -107,6 +107,8 @@ def lock_landing(conn: Connection, tables: Iterable[TableDeclaration]) -> None:
     All of them, and not the planned ones alone: a contact, a request or a new row that lands while the
     batch looks would change what it looked at. Raises psycopg's LockNotAvailable after the wait.
     """
-    names = [sql.Identifier(table.schema_, table.name) for table in tables]
-    if names:
-        conn.execute(sql.SQL("lock table {} in share mode").format(sql.SQL(", ").join(names)))
+    names = [(table.schema_, table.name) for table in tables]
+    conn.execute(
+        "select ledger.lock_landing(%s::text[], %s::text[])",
+        ([schema for schema, _ in names], [name for _, name in names]),
+    )

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from retention.declarations import TableDeclaration
 from retention.errors import WarehouseError
-from retention.purge.delete import Range, same_key
+from retention.purge.delete import Range
 
 Connection = psycopg.Connection[Any]
 
@@ -40,77 +40,22 @@ def collect(conn: Connection, items: Range) -> None:
     conn.execute("analyze pg_temp.minimise_record")
 
 
-def minimise_landing(conn: Connection, items: Range, table: TableDeclaration) -> int:
+def minimise_landing(conn: Connection, items: Range, table: TableDeclaration, fence: int) -> int:
     """Make the minimisable columns of the items of one landing table null, with their tombstones, in one
     statement. Returns the number of rows.
 
-    Raises WarehouseError, which undoes the batch, when a key stood for more than one row or when any
-    other column of a row changed with them. A row whose columns hold no value is left as it is.
+    The database does it: this session may not write there. Raises WarehouseError, which undoes the batch,
+    when a key stood for more than one row or when any other column of a row changed with them. A row whose
+    columns hold no value is left as it is.
     """
-    columns = landed_columns(conn, table)
-    if not columns:
-        return 0
     row = conn.execute(
-        sql.SQL(
-            """
-            with before as materialized (
-                select record.item_no, to_jsonb(landed) - %(columns)s::text[] as others
-                from {landing} as landed
-                join pg_temp.minimise_record as record on {same_key}
-                where record.source_schema = %(schema)s and record.source_table = %(table)s
-                and num_nonnulls({held}) > 0
-            ),
-            emptied as (
-                update {landing} as landed
-                set {nulls}
-                from pg_temp.minimise_record as record
-                where record.source_schema = %(schema)s and record.source_table = %(table)s
-                and {same_key} and num_nonnulls({held}) > 0
-                returning record.item_no, to_jsonb(landed) - %(columns)s::text[] as others
-            ),
-            counted as (
-                select item_no, count(*) as row_count from emptied group by item_no
-            ),
-            marked as (
-                update ledger.plan_items as items
-                set state = 'minimised', batch_no = %(batch)s, record_key = null, case_id = null,
-                    subject_token = null, guard_keys = '{{}}'
-                from counted
-                where items.plan_id = %(plan)s and items.item_no = counted.item_no
-                and items.state = 'planned' and counted.row_count = 1
-                returning items.*
-            ),
-            remembered as (
-                insert into ledger.column_tombstones (
-                    source_schema, source_table, token, column_group, key_id, key_epoch, columns,
-                    anchor_on, rule_id, plan_id, batch_no
-                )
-                select marked.source_schema, marked.source_table, marked.token, %(group)s, plans.key_id,
-                    plans.key_epoch, %(columns)s, marked.anchor_on, marked.rule_id, marked.plan_id,
-                    marked.batch_no
-                from marked join ledger.plans as plans on plans.plan_id = marked.plan_id
-                returning 1
-            )
-            select (select count(*) from emptied), (select count(*) from marked),
-                (select count(*) from remembered),
-                (
-                    select count(*) from emptied join before on before.item_no = emptied.item_no
-                    and before.others = emptied.others
-                )
-            """
-        ).format(
-            landing=sql.Identifier(table.schema_, table.name),
-            same_key=same_key(conn, table),
-            held=sql.SQL(", ").join(sql.Identifier("landed", column) for column in columns),
-            nulls=sql.SQL(", ").join(
-                sql.SQL("{} = null").format(sql.Identifier(column)) for column in columns
-            ),
-        ),
+        "select emptied, marked, remembered, unchanged from ledger.minimise_landing("
+        "%(plan)s, %(fence)s, %(batch)s, %(first)s, %(last)s, %(schema)s, %(table)s, %(group)s)",
         {
             **items.parameters(),
+            "fence": fence,
             "schema": table.schema_,
             "table": table.name,
-            "columns": columns,
             "group": GROUP,
         },
     ).fetchone()
@@ -124,26 +69,9 @@ def minimise_landing(conn: Connection, items: Range, table: TableDeclaration) ->
     if unchanged != emptied:
         raise WarehouseError(
             f"other columns of {table.qualified} changed with those that were minimised: the batch was"
-            " undone; look for a trigger or a generated column"
+            " undone; look for a generated column"
         )
     return int(emptied)
-
-
-def landed_columns(conn: Connection, table: TableDeclaration) -> list[str]:
-    """The minimisable columns of `table` that have landed; one that has not holds no value."""
-    rows = conn.execute(
-        """
-        select attributes.attname
-        from pg_catalog.pg_attribute as attributes
-        join pg_catalog.pg_class as relations on relations.oid = attributes.attrelid
-        join pg_catalog.pg_namespace as namespaces on namespaces.oid = relations.relnamespace
-        where namespaces.nspname = %s and relations.relname = %s
-        and attributes.attnum > 0 and not attributes.attisdropped and attributes.attname = any(%s)
-        order by attributes.attnum
-        """,
-        (table.schema_, table.name, list(table.minimisable)),
-    ).fetchall()
-    return [name for (name,) in rows]
 
 
 def remember(

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import errors
 
 from retention import halts, syncs
 from retention.code_hash import code_hash
@@ -31,14 +31,10 @@ from retention.purge.batch import Job, order_deletions, run_batch
 from retention.purge.pace import UNLIMITED, Pace
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import PURGER
 
 DEFAULT_BATCH_ITEMS = 5_000
 
-_JOINED = (
-    ("retention", "records"),
-    ("intermediate", "int_record_cases"),
-    ("intermediate", "int_case_fingerprints"),
-)
 _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.25
 
@@ -75,7 +71,7 @@ def execute(
     evidence; WarehouseError when the connection was lost or a promise broken. Batches that were finished
     before stay purged, with their evidence.
     """
-    with connect(settings) as conn:
+    with connect(settings, role=PURGER) as conn:
         try:
             job, quiet = _prepared(settings, conn, plan_id, pace.items(batch_items))
             _try(conn, lambda: order_deletions(conn, job))
@@ -104,7 +100,7 @@ def order_objects(settings: Settings, plan_id: UUID) -> int:
     `execute` does this first by itself. Returns how many orders are new: a row's object is ordered
     once. Raises as `execute` does.
     """
-    with connect(settings) as conn:
+    with connect(settings, role=PURGER) as conn:
         try:
             job, _ = _prepared(settings, conn, plan_id, DEFAULT_BATCH_ITEMS)
             return _try(conn, lambda: order_deletions(conn, job))
@@ -125,7 +121,6 @@ def _prepared(
         refuse_logged_values(conn)
         key = load_key(settings, conn)
         policy = _unchanged_policy(settings, conn, plan_id)
-        _tell_the_planner(conn)
         lineage = find_lineage(conn, settings, declarations)
         conn.commit()
         timeout = policy.operations.sync_timeout_hours.value
@@ -162,16 +157,6 @@ def _failure(error: psycopg.Error) -> RetentionError:
             " declare the link, so that both are planned together"
         )
     return translated(error, "purging")
-
-
-def _tell_the_planner(conn: Connection) -> None:
-    """Gather statistics of what every batch joins: dbt makes these tables anew and gathers none.
-
-    On a table of another owner the server says so in a warning and goes on."""
-    for name in _JOINED:
-        row = conn.execute("select to_regclass(%s) is not null", (".".join(name),)).fetchone()
-        if row and row[0]:
-            conn.execute(sql.SQL("analyze {}").format(sql.Identifier(*name)))
 
 
 def _unchanged_policy(settings: Settings, conn: Connection, plan_id: UUID) -> Policy:

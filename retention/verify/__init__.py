@@ -26,6 +26,7 @@ from retention.verify.hits import count_hits
 from retention.verify.places import places
 from retention.verify.story import contradictions
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import PURGER, READER
 
 Connection = psycopg.Connection[Any]
 
@@ -49,7 +50,10 @@ def read_back(settings: Settings, plan_id: UUID | None = None) -> ReadBack:
     Raises Refused where the HMAC key is missing, UsageError where a declaration does not hold.
     """
     declarations = load_declarations(settings.declarations_dir)
-    with connect(settings) as conn, safe_errors("reading back"):
+    with (
+        connect(settings, role=READER, read_only=True) as conn,
+        safe_errors("reading back"),
+    ):
         refuse_logged_values(conn)
         key = load_key(settings, conn)
         conn.rollback()
@@ -57,9 +61,8 @@ def read_back(settings: Settings, plan_id: UUID | None = None) -> ReadBack:
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         with conn.transaction():
             result = _read_back(conn, declarations.tables, key, plan_id)
-        conn.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        with conn.transaction():
-            _leave_evidence(conn, plan_id, result)
+    with connect(settings, role=PURGER) as conn, safe_errors("recording what was read back"):
+        _leave_evidence(conn, plan_id, result)
     return result
 
 

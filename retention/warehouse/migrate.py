@@ -17,6 +17,8 @@ from typing import Any
 import psycopg
 
 from retention.errors import UsageError
+from retention.ledger.failures import REFUSED, translated
+from retention.warehouse.roles import let_classifier_build
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FUNCTIONS = Path(__file__).parent / "functions"
@@ -60,9 +62,21 @@ def migrate(
     """Apply what is missing, all in one transaction, and return its names (empty: nothing to do).
 
     The connection must be outside a transaction. Raises UsageError when the database was migrated
-    by another version of the project: a newer one, or one whose applied file has changed since.
+    by another version of the project: a newer one, or one whose applied file has changed since; Refused
+    where somebody with more rights has to do something first.
     """
     migrations = load_migrations(folder)
+    try:
+        return _migrate(conn, migrations, functions)
+    except psycopg.Error as error:
+        if error.sqlstate == REFUSED:
+            raise translated(error, "migrating the database") from None
+        raise
+
+
+def _migrate(
+    conn: psycopg.Connection[Any], migrations: list[Migration], functions: Path
+) -> list[str]:
     with conn.transaction():
         conn.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         applied = _applied(conn)
@@ -71,7 +85,9 @@ def migrate(
         for migration in missing:
             _apply(conn, migration)
         done = [f"{migration.version:04}_{migration.name}" for migration in missing]
-        return done + _replace_functions(conn, functions)
+        done += _replace_functions(conn, functions)
+        let_classifier_build(conn)
+        return done
 
 
 def _replace_functions(conn: psycopg.Connection[Any], folder: Path) -> list[str]:

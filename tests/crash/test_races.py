@@ -137,6 +137,12 @@ def _nothing(*_: Any, **__: Any) -> None:
     """Stands where a guard stood."""
 
 
+NO_SECOND_TEST = (
+    "create or replace function ledger.refuse_guarded(plan uuid, first_item bigint, last_item bigint,"
+    " source_schema text, source_table text) returns void"
+    " language sql set search_path = pg_catalog, ledger, pg_temp as ''"
+)
+
 #: Builds with one guard taken out, with a racer that then finds a wrong deletion.
 TAKEN_OUT: dict[str, tuple[Any, str, Callable[[], Callable[..., None]], str]] = {
     "our guards": (guards, "skip_guarded", lambda: _nothing, "hold on a record"),
@@ -164,6 +170,10 @@ def test_without_a_guard_the_same_suite_finds_wrong_deletions(
     """Shows that the suite can fail: it is the guards that keep the figure above at zero."""
     module, name, build, kind = TAKEN_OUT[guard]
     monkeypatch.setattr(module, name, build())
+    if name == "skip_guarded":
+        # The delete path tests the guards once more.
+        shop.conn.execute(NO_SECOND_TEST)
+        shop.conn.commit()
     figures.begin(TAKEN_OUT_SUITE)
     scheduled: list[Scheduled] = [(BY_KIND[kind], BEFORE, True)] * 4
     with monkeypatch.context() as patch:

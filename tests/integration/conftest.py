@@ -20,6 +20,7 @@ from retention.settings import Settings
 from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.factories import Shop, open_shop
+from tests.logins import Logins
 
 #: With the stories around them these bring somewhat more than 20,000 records.
 SAMPLE_PEOPLE = 1_150
@@ -103,3 +104,12 @@ def shop(settings: Settings, approver_url: str, tmp_path: Path) -> Iterator[Shop
     opened = open_shop(settings, approver_url, tmp_path / "shop")
     yield opened
     opened.conn.close()
+
+
+@pytest.fixture
+def logins(shop: Shop) -> Iterator[Logins]:
+    """A login for each role of the shop's database."""
+    made = Logins(shop.settings, shop.conn.info.dbname)
+    made.make(shop.conn)
+    yield made
+    made.drop(shop.conn)

@@ -119,6 +119,29 @@ def test_the_owner_of_the_ledger_is_a_role_that_nobody_logs_in_as(
     ]
 
 
+def test_models_that_another_login_built_are_handed_over(empty: str, tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    before.mkdir()
+    for migration in load_migrations():
+        if migration.version < 10:
+            name = f"{migration.version:04}_{migration.name}.sql"
+            (before / name).write_text(migration.sql)
+    with open_session(empty) as conn:
+        migrate(conn, folder=before, functions=tmp_path)
+        conn.execute("create schema retention; create table retention.records (id int)")
+        conn.execute("create view retention.seen as select id from retention.records")
+        conn.commit()
+        migrate(conn)
+        owners = conn.execute(
+            "select distinct pg_get_userbyid(relowner) from pg_class"
+            " where relnamespace = 'retention'::regnamespace"
+        ).fetchall()
+        assert owners == [("retention_classifier",)]
+        conn.execute("set local role retention_purger")
+        conn.execute("delete from retention.records")
+        conn.rollback()
+
+
 def test_a_login_without_superuser_can_migrate(server: Server) -> None:
     """An outside database's login often is its database's owner and no more."""
     name = server.create(template=None)
@@ -128,7 +151,12 @@ def test_a_login_without_superuser_can_migrate(server: Server) -> None:
             sql.SQL("create role {} login createrole password 'x'").format(sql.Identifier(login))
         )
         major = admin.info.server_version // 10000
-        for group in ("retention_owner", "retention_reader", "retention_approver"):
+        for group in (
+            "retention_owner",
+            "retention_reader",
+            "retention_approver",
+            "retention_classifier",
+        ):
             if major >= 16:
                 admin.execute(
                     sql.SQL("grant {} to {} with admin option").format(

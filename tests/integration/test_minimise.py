@@ -447,11 +447,7 @@ def test_the_batch_itself_sees_that_another_column_changed(
     monkeypatch.setattr("retention.plan.tables._minimise_refusal", lambda *_: None)
     shop.buyer(1)
     shop.conn.execute(
-        "create function shop.meddle() returns trigger language plpgsql as"
-        " 'begin new.amount := 0; return new; end'"
-    )
-    shop.conn.execute(
-        "create trigger meddle before update on shop.charge for each row execute function shop.meddle()"
+        "alter table shop.charge add column noted text generated always as (note || 'x') stored"
     )
     shop.conn.commit()
     plan = shop.approved_plan()

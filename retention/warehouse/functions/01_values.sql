@@ -4,7 +4,8 @@
 
 -- The instant of a text in one of the ISO shapes that connectors write; UTC where no zone is given.
 create or replace function sletteplikt.utc_time(value text) returns timestamp
-language plpgsql immutable parallel safe as $$
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp as $$
 declare
     part text[];
     moment timestamp;

@@ -112,6 +112,6 @@ $$;
 grant execute on function ledger.today, ledger.purge_lock, ledger.marked_schemas, ledger.only_samples
 to retention_reader, retention_approver, retention_purger;
 grant execute on function ledger.begin_classification, ledger.finish_classification,
-ledger.assign_subject_tokens to retention_purger;
+ledger.assign_subject_tokens to retention_classifier;
 
 reset role;

@@ -190,6 +190,6 @@ begin
 end
 $$;
 
-grant execute on function ledger.place_blocker to retention_approver, retention_purger;
+grant execute on function ledger.place_blocker to retention_approver, retention_planner;
 
 reset role;

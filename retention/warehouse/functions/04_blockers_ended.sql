@@ -143,6 +143,6 @@ end
 $$;
 
 grant execute on function ledger.confirm_blocker, ledger.release_blocker
-to retention_approver, retention_purger;
+to retention_approver, retention_planner;
 
 reset role;

@@ -131,6 +131,7 @@ begin
 end
 $$;
 
-grant execute on function ledger.decide_review, ledger.decide_review_case to retention_approver, retention_purger;
+grant execute on function ledger.decide_review, ledger.decide_review_case
+to retention_approver, retention_planner;
 
 reset role;

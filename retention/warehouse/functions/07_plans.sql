@@ -201,6 +201,20 @@ begin
     order by 1
     on conflict do nothing;
 
+    insert into ledger.plan_keys (plan_id, source_schema, source_table, columns, is_personal, minimisable)
+    select
+        plan.plan_id, declared.source_schema, declared.source_table, declared.key, declared.key_is_personal,
+        declared.minimisable
+    from jsonb_to_recordset(freeze_plan.tables) as declared (
+        source_schema text, source_table text, key text[], key_is_personal boolean, minimisable text[]
+    )
+    where exists (
+        select from ledger.plan_items as i
+        where
+            i.plan_id = plan.plan_id and i.source_schema = declared.source_schema
+            and i.source_table = declared.source_table
+    );
+
     update ledger.plans as p
     set
         tokens_root = ledger.tokens_root(plan.plan_id),
@@ -257,6 +271,6 @@ $$;
 
 grant execute on function ledger.classification_objection, ledger.plan_counts
 to retention_reader, retention_purger;
-grant execute on function ledger.freeze_plan to retention_purger;
+grant execute on function ledger.freeze_plan to retention_planner;
 
 reset role;

@@ -93,6 +93,7 @@ end
 $$;
 
 grant execute on function ledger.approve_plan, ledger.reject_plan to retention_approver;
-grant execute on function ledger.reject_plan to retention_purger;
+-- Planners may reject what they planned.
+grant execute on function ledger.reject_plan to retention_planner;
 
 reset role;

@@ -64,8 +64,9 @@ begin
 end
 $$;
 
--- The purger may ask, to be told that it may not resume.
-grant execute on function ledger.halt, ledger.resume to retention_approver, retention_purger;
+-- Whoever works may stop the work; who may not resume may ask, to be told so.
+grant execute on function ledger.halt, ledger.resume
+to retention_classifier, retention_planner, retention_approver, retention_purger;
 grant execute on function ledger.halt_objection to retention_reader, retention_approver, retention_purger;
 
 reset role;

@@ -213,6 +213,6 @@ end
 $$;
 
 grant execute on function ledger.unattended_objection to retention_reader, retention_purger;
-grant execute on function ledger.approve_unattended to retention_purger;
+grant execute on function ledger.approve_unattended to retention_planner;
 
 reset role;

@@ -53,6 +53,7 @@ begin
 end
 $$;
 
-grant execute on function ledger.record_controls, ledger.approve_controls to retention_purger;
+grant execute on function ledger.record_controls to retention_classifier;
+grant execute on function ledger.approve_controls to retention_planner;
 
 reset role;
