@@ -13,7 +13,7 @@ PACKAGES := retention landing expectations orchestration cli
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-long test-integration lint parse up down
+.PHONY: help setup run test test-slow test-long test-integration lint parse up down
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,8 +35,13 @@ run: setup ## Land the sample, run the whole daily job, show what came of it
 	"$(BIN)/retention" demo
 
 # A server for each process; whole files, so that what a file's tests share is made once.
-test: setup ## Run every test, the crash and race suites in their short form
-	"$(BIN)/python" -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := "$(BIN)/python" -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test: setup ## Run what takes minutes together, the crash and race suites in their short form
+	$(PYTEST) -m "not slow"
+
+test-slow: setup ## Run the tests of whole jobs and builds
+	$(PYTEST) -m slow
 
 test-long: setup ## Run the crash and race suites in full, and print their figures
 	"$(BIN)/python" -m pytest --long -m crash

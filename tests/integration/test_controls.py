@@ -80,6 +80,7 @@ def test_the_warehouse_itself_is_not_touched(sample: Settings, run: ControlRun) 
     assert evidence == (1,)
 
 
+@pytest.mark.slow
 def test_without_an_approval_they_wait(sample: Settings, run: ControlRun) -> None:
     """Without the sample's marker its example approvals do not count: nobody may be purged."""
     with connect(sample) as conn:

@@ -27,7 +27,7 @@ from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import SAMPLE_SEED, sample_settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ADDED = {
     "models/analytics/customers.sql": """

@@ -67,6 +67,7 @@ def left_to_minimise(settings: Settings) -> tuple[int, int]:
     return row
 
 
+@pytest.mark.slow
 def test_it_shows_the_whole_way_and_a_second_time_keeps_what_is_there(
     embedded_settings: Settings, clean_environment: Mapping[str, str]
 ) -> None:

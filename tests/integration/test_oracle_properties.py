@@ -32,7 +32,7 @@ from tests.oracle.classify import classify
 from tests.oracle.facts import read_landing
 from tests.oracle.lives import PARTNERS, LifeRows, lives
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 LIVES_A_BATCH = 300
 POLICY_FILE = "lexly-2023-01-12.yaml"

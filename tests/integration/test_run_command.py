@@ -104,6 +104,7 @@ def plans(conn: psycopg.Connection[Any]) -> list[tuple[str, str | None]]:
     ).fetchall()
 
 
+@pytest.mark.slow
 def test_it_classifies_checks_and_plans_and_leaves_landing_as_it_is(
     production: Production, told_stories: ClassifiedSample
 ) -> None:
@@ -182,6 +183,7 @@ def test_a_second_run_while_one_is_going_is_refused(production: Production) -> N
     assert begun == (1,)
 
 
+@pytest.mark.slow
 def test_a_database_that_goes_away_half_way_ends_with_four_and_one_line(
     production: Production, server: Server
 ) -> None:

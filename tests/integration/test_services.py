@@ -99,6 +99,7 @@ def retention(environment: Mapping[str, str], *arguments: str) -> subprocess.Com
     )
 
 
+@pytest.mark.slow
 def test_up_opens_the_page_and_down_ends_everything(up_environment: dict[str, str]) -> None:
     settings = load_settings(up_environment)
     first = retention(up_environment, "up", "--json")

@@ -4,18 +4,24 @@ Belongs here: the log in the shapes it lands in, and a purge that is put off. Do
 that land while a batch looks (test_purge_races.py), which need no log.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from retention import syncs
 from retention.errors import Refused
 from retention.findings import syncs_not_ended
+from retention.policy import Policy, in_force, load_versions
 from retention.purge import execute
 from retention.syncs import Sync
 from tests.factories import Shop
 
 pytestmark = pytest.mark.integration
+
+
+def policy_of(shop: Shop, day: date) -> Policy:
+    return in_force(load_versions(shop.settings.policy_dir), day)
+
 
 PATIENCE = 6
 NOW = datetime.now(UTC)
@@ -110,7 +116,7 @@ def test_a_start_beyond_the_timeout_is_a_finding_and_refuses_nothing(shop: Shop)
     say(shop, "sync_start", PATIENCE + 1)
     (sync,) = not_ended(shop)
     assert sync.is_stale
-    (finding,) = syncs_not_ended(shop.conn, plan.as_of, shop.settings)
+    (finding,) = syncs_not_ended(shop.conn, policy_of(shop, plan.as_of))
     shop.conn.commit()
     assert finding.kind == "sync_not_ended"
     assert "connector shop" in finding.message
@@ -120,7 +126,7 @@ def test_a_start_beyond_the_timeout_is_a_finding_and_refuses_nothing(shop: Shop)
 def test_the_policy_says_when_that_is(shop: Shop) -> None:
     land(shop, CURRENT)
     say(shop, "sync_start", PATIENCE - 0.1)
-    assert list(syncs_not_ended(shop.conn, NOW.date(), shop.settings)) == []
+    assert list(syncs_not_ended(shop.conn, policy_of(shop, NOW.date()))) == []
     assert [sync.is_stale for sync in not_ended(shop)] == [False]
 
 

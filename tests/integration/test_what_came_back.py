@@ -37,7 +37,7 @@ from tests.conftest import Server
 from tests.integration.conftest import SAMPLE_SEED, sample_settings
 from tests.integration.test_status import SCHEMA
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 # Persons of the sample's stories, by what happens to them after the purge.
 AS_BEFORE = 10  # R1, everything comes back as it was

@@ -88,8 +88,12 @@ class _Judge:
             anchor_on=ground.anchor,
             last_day=ground.last,
             due_on=ground.due,
-            status="held" if subject in self.people.pending else self._status(ground),
+            status="held" if self._is_held(table, row) else self._status(ground),
         )
+
+    def _is_held(self, table: LandingTable, row: Row) -> bool:
+        """A pending request holds every record that may be the person's, ambiguous ones too."""
+        return bool(self.people.candidates(table.name, row) & self.people.pending)
 
     def _status(self, ground: Ground) -> str:
         if ground.needs_review:

@@ -223,8 +223,8 @@ def _gather_requests(people: Population) -> None:
     Without a readable date it is pending all the same: a hold fails closed.
     """
     for row in people.landing.rows["crm.rights_request"]:
-        subject = people.subject("crm.rights_request", row)
+        subjects = people.candidates("crm.rights_request", row)
         day = local_date(row["received_at"])
         is_to_come = day is not None and day > people.as_of
-        if subject is not None and row["state"] != "closed" and not is_to_come:
-            people.pending.add(subject)
+        if row["state"] != "closed" and not is_to_come:
+            people.pending |= subjects
