@@ -125,7 +125,7 @@ def test_a_start_beyond_the_timeout_is_a_finding_and_refuses_nothing(shop: Shop)
 
 def test_the_policy_says_when_that_is(shop: Shop) -> None:
     land(shop, CURRENT)
-    say(shop, "sync_start", PATIENCE - 0.1)
+    say(shop, "sync_start", PATIENCE - 1)
     assert list(syncs_not_ended(shop.conn, policy_of(shop, NOW.date()))) == []
     assert [sync.is_stale for sync in not_ended(shop)] == [False]
 
