@@ -4,6 +4,7 @@ Belongs here: making them for one test's database and taking them away. Does not
 """
 
 import dataclasses
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -47,7 +48,16 @@ class Logins:
         conn.commit()
 
     def drop(self, conn: psycopg.Connection[object]) -> None:
+        """Drop them. A session that was closed goes on for a moment, and with it what it owns."""
         conn.rollback()
+        deadline = time.monotonic() + 30
+        while conn.execute(
+            "select from pg_stat_activity where usename = any(%s)",
+            ([self.name(role) for role in ROLES],),
+        ).fetchone():
+            assert time.monotonic() < deadline, "a login's session does not end"
+            conn.rollback()
+            time.sleep(0.02)
         for role in ROLES:
             conn.execute(sql.SQL("drop role {}").format(sql.Identifier(self.name(role))))
         conn.commit()
