@@ -30,8 +30,6 @@ from retention.warehouse.connection import connect, warehouse_url
 from retention.warehouse.migrate import migrate
 from retention.warehouse.roles import CLASSIFIER, PLANNER, READER
 
-_SAMPLE = "sletteplikt-sample "
-
 Connection = psycopg.Connection[Any]
 
 
@@ -203,8 +201,7 @@ def _expected(person: ControlPerson, policy: Policy, shape: shadow.Shape) -> str
     """What must become of a person's rows: under a rule that nobody approved, they wait."""
     if person.rule_id is None:
         return STAYS
-    comment = shape.comments.get(person.person_table.partition(".")[0])
-    is_sample = (comment or "").startswith(_SAMPLE)
+    is_sample = person.person_table.partition(".")[0] in shape.marked
     foundations: list[Marked] = list(policy.foundations(person.rule_id))
     if person.case == "assignment":
         foundations += [policy.assignment_types[_assignment_type(policy)]]

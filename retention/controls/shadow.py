@@ -25,10 +25,12 @@ COMMENT = "sletteplikt controls"
 @dataclass(frozen=True)
 class Shape:
     """The landing tables as the catalogue has them: column types by `schema.table`, in the order of the
-    columns, and the comments of their schemas, which say whether example approvals count."""
+    columns, the comments of their schemas, and those schemas that bear the sample's marker, where example
+    approvals count."""
 
     types: dict[str, dict[str, str]]
     comments: dict[str, str | None]
+    marked: frozenset[str]
 
 
 def read_shape(conn: Connection, tables: list[str]) -> Shape:
@@ -60,7 +62,8 @@ def read_shape(conn: Connection, tables: list[str]) -> Shape:
         " where nspname = any(%s)",
         ([table.partition(".")[0] for table in types],),
     ).fetchall()
-    return Shape(types, dict(comments))
+    marked = conn.execute("select unnest(ledger.marked_schemas())").fetchall()
+    return Shape(types, dict(comments), frozenset(schema for (schema,) in marked))
 
 
 @contextmanager
