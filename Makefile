@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo "$$python" && break; done)
 
-PACKAGES := retention landing expectations orchestration cli
+PACKAGES := verifier retention landing expectations orchestration cli
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
