@@ -8,6 +8,7 @@ Great Expectations is imported when checks run, not before: it takes seconds and
 """
 
 from expectations.catalogue import CHECKS, Check, Severity
+from expectations.evidence import leave_evidence
 from expectations.results import CheckResult, Count, Outcome
 from expectations.run import require_integrity, run_checks
 
@@ -18,6 +19,7 @@ __all__ = [
     "Count",
     "Outcome",
     "Severity",
+    "leave_evidence",
     "require_integrity",
     "run_checks",
 ]

@@ -5,10 +5,11 @@ Belongs here: the asset that bears the checks. Does not belong here: the checks 
 
 from dagster import AssetExecutionContext, AssetKey, MaterializeResult, asset
 
-from expectations import CHECKS, run_checks
+from expectations import CHECKS, leave_evidence, run_checks
 from orchestration.checks import asset_check_result, check_specs
 from orchestration.resources import Run
 from orchestration.translator import OWNER
+from retention.classify import today
 
 FINDINGS = AssetKey(["findings"])
 
@@ -28,6 +29,8 @@ _MARTS = sorted({check.mart for check in CHECKS if check.column})
 def findings(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # type: ignore[type-arg]
     """Run every check on the classification of this run's day, as a reader."""
     results = run_checks(run.settings(), run.day())
+    if run.day() == today():
+        leave_evidence(run.settings(), run.day(), results)
     outcomes = [result.outcome.value for result in results]
     return MaterializeResult(
         metadata={

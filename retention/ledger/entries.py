@@ -20,18 +20,24 @@ Connection = psycopg.Connection[Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: its number, kind, canonical JSON, leaf hash (hex) and time."""
+    """One entry: its number, kind, canonical JSON, leaf hash (hex), time, and its place in the tree, None
+    before it has one."""
 
     entry_id: int
     kind: str
     body: str
     leaf_hash: str
     at: datetime
+    leaf_index: int | None
 
     @property
     def content(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.body)
         return content
+
+    def is_numbered_below(self, size: int) -> bool:
+        """Whether the tree of that size holds it."""
+        return self.leaf_index is not None and self.leaf_index < size
 
 
 def append(conn: Connection, kind: str, body: Mapping[str, Any]) -> int:
@@ -39,7 +45,7 @@ def append(conn: Connection, kind: str, body: Mapping[str, Any]) -> int:
 
     `body` holds text, whole numbers, booleans, null, lists and mappings of those: never a key or a
     value of a record. It is written as canonical JSON (RFC 8785), so that its hash can be checked by
-    anyone.
+    anyone. The database adds `entry`, the kind, and `at`, the time (UTC).
     """
     row = conn.execute("select ledger.append_entry(%s, %s)", (kind, Jsonb(dict(body)))).fetchone()
     assert row is not None
@@ -49,9 +55,10 @@ def append(conn: Connection, kind: str, body: Mapping[str, Any]) -> int:
 def of_plan(conn: Connection, plan_id: UUID, kind: str | None = None) -> list[Entry]:
     """Every entry about the plan, in the order written; only those of `kind` where it is given."""
     rows = conn.execute(
-        "select entry_id, kind, body, encode(leaf_hash, 'hex'), at from ledger.entries"
+        "select entry_id, kind, body, encode(leaf_hash, 'hex'), at, leaf_index"
+        " from ledger.entries left join ledger.leaves using (entry_id)"
         " where body::jsonb ? 'plan_id' and body::jsonb ->> 'plan_id' = %(plan)s"
-        " and coalesce(kind = %(kind)s, true) order by entry_id",
+        " and coalesce(kind = %(kind)s, true) order by leaf_index, entry_id",
         {"plan": str(plan_id), "kind": kind},
     ).fetchall()
     return [Entry(*row) for row in rows]

@@ -47,14 +47,13 @@ def append(
     copies: Sequence[CopyEvidence],
 ) -> None:
     """Append the entry of the batch: who, by which executor, under which policy and code, how many rows
-    of which tables and rules, and one hash over the tokens of all of them."""
+    of which tables and rules, and the Merkle root (RFC 6962) over the tokens of all of them."""
     row = conn.execute(
         """
         select jsonb_build_object(
             'plan_id', plans.plan_id,
             'batch_no', %(batch)s::integer,
             'fence', %(fence)s::bigint,
-            'at', ledger.iso_time(now()),
             'run_by', session_user,
             'policy_version', plans.policy_version,
             'policy_hash', plans.policy_hash,
@@ -62,16 +61,16 @@ def append(
             'key_id', plans.key_id,
             'purged', count(*) filter (where items.state = 'purged'),
             'minimised', count(*) filter (where items.state = 'minimised'),
-            'tokens_root', encode(sha256(convert_to(coalesce(string_agg(
-                items.source_schema || '.' || items.source_table || '|'
-                || encode(items.token, 'hex') || '|' || items.disposition,
-                E'\\n' order by (
-                    items.source_schema || '.' || items.source_table || '|'
-                    || encode(items.token, 'hex') || '|' || items.disposition
-                ) collate "C"
-            ) filter (where items.state in ('purged', 'minimised')), ''), 'UTF8')), 'hex')
+            'tokens_root', encode(ledger.merkle_root(coalesce(array_agg(
+                sha256('\\x00'::bytea || convert_to(lines.line, 'UTF8')) order by lines.line collate "C"
+            ) filter (where items.state in ('purged', 'minimised')), '{}')), 'hex')
         )
         from ledger.plan_items as items join ledger.plans as plans on plans.plan_id = items.plan_id
+        cross join lateral (
+            select items.source_schema || '.' || items.source_table || '|'
+                || encode(items.token, 'hex') || '|'
+                || case items.state when 'minimised' then 'minimise' else 'purge' end as line
+        ) as lines
         where items.plan_id = %(plan)s and items.item_no between %(first)s and %(last)s
         and items.batch_no = %(batch)s
         group by plans.plan_id

@@ -115,11 +115,10 @@ def _read_back(
 
 
 def _leave_evidence(conn: Connection, plan_id: UUID | None, result: ReadBack) -> None:
-    row = conn.execute("select ledger.iso_time(now()), session_user").fetchone()
+    row = conn.execute("select session_user").fetchone()
     assert row is not None
     body: dict[str, Any] = {
-        "at": row[0],
-        "run_by": row[1],
+        "run_by": row[0],
         "checked": result.checked,
         "tombstones": result.tombstones,
         "returned": result.returned,

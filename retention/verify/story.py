@@ -12,6 +12,7 @@ import rfc8785
 
 from retention.ledger import entries
 from retention.verify.finding import Finding
+from verifier.verify_evidence import tokens_root
 
 Connection = psycopg.Connection[Any]
 
@@ -94,21 +95,16 @@ def _wrong_roots(conn: Connection, plan_id: UUID, batches: list[dict[str, Any]])
     """Batches whose root is not the hash over their tombstones."""
     wrong = 0
     for batch in batches:
-        # The disposition is the item's; a tombstone alone does not say it.
         rows = conn.execute(
-            "select t.source_schema, t.source_table, t.token, i.disposition from ("
-            " select plan_id, batch_no, source_schema, source_table, token from ledger.tombstones"
-            " union all"
-            " select plan_id, batch_no, source_schema, source_table, token from ledger.column_tombstones"
-            " ) as t join ledger.plan_items as i"
-            " on i.plan_id = t.plan_id and i.source_schema = t.source_schema"
-            " and i.source_table = t.source_table and i.token = t.token"
-            " where t.plan_id = %s and t.batch_no = %s",
-            (plan_id, batch["batch_no"]),
+            "select source_schema, source_table, token, 'purge' from ledger.tombstones"
+            " where plan_id = %(plan)s and batch_no = %(batch)s"
+            " union select source_schema, source_table, token, 'minimise'"
+            " from ledger.column_tombstones where plan_id = %(plan)s and batch_no = %(batch)s",
+            {"plan": plan_id, "batch": batch["batch_no"]},
         ).fetchall()
-        lines = sorted(
-            f"{schema}.{table}|{bytes(token).hex()}|{disposition}".encode()
+        lines = [
+            f"{schema}.{table}|{bytes(token).hex()}|{disposition}"
             for schema, table, token, disposition in rows
-        )
-        wrong += hashlib.sha256(b"\n".join(lines)).hexdigest() != batch["tokens_root"]
+        ]
+        wrong += tokens_root(lines) != batch["tokens_root"]
     return wrong

@@ -4,6 +4,7 @@ Belongs here: schema `ledger` as the migrations make it. Does not belong here: p
 """
 
 import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,7 +66,9 @@ def test_a_leaf_hash_is_the_rfcs(conn: Connection) -> None:
         "select body, leaf_hash from ledger.entries where entry_id = %s", (number,)
     ).fetchone()
     assert row is not None
-    assert row[0] == '{"a":"ø","b":1}'
+    said = json.loads(row[0])
+    assert row[0].encode() == rfc8785.dumps(said)
+    assert said == {"a": "ø", "b": 1, "entry": "check", "at": said["at"]}
     assert bytes(row[1]) == hashlib.sha256(b"\0" + row[0].encode()).digest()
 
 
@@ -74,7 +77,7 @@ def test_a_leaf_hash_is_the_rfcs(conn: Connection) -> None:
     [
         "update ledger.entries set kind = 'other'",
         "delete from ledger.entries",
-        "truncate ledger.entries",
+        "truncate ledger.entries cascade",
         "update ledger.entries set body = '{}' where false",
     ],
 )
@@ -271,7 +274,10 @@ def test_a_classification_that_was_overtaken_cannot_finish(settings: Settings) -
         row = conn.execute("select ledger.today()").fetchone()
         assert row is not None
         conn.execute("create schema policy")
-        conn.execute("create table policy.policy_settings as select 'h'::text as policy_hash")
+        conn.execute(
+            "create table policy.policy_settings as"
+            " select 'v'::text as policy_version, 'h'::text as policy_hash"
+        )
         conn.commit()
         first = classifications.begin(conn, row[0], "c")
         second = classifications.begin(conn, row[0], "c")

@@ -382,10 +382,11 @@ def test_a_plan_is_frozen_at_one_moment_or_not_at_all(shop: Shop) -> None:
 def test_a_dry_run_leaves_no_trace(shop: Shop) -> None:
     shop.person(1)
     shop.classify()
+    entries = shop.one("select count(*) from ledger.entries")
     seen = preview(shop.settings)
     assert seen.items == 6
     assert shop.one("select count(*) from ledger.plans") == 0
-    assert shop.one("select count(*) from ledger.entries") == 0
+    assert shop.one("select count(*) from ledger.entries") == entries
 
 
 WRITES = (
@@ -405,6 +406,7 @@ def test_what_a_dry_run_runs_as_cannot_write(shop: Shop) -> None:
     shop.person(1)
     shop.classify()
     before = shop.rows()
+    entries = shop.one("select count(*) from ledger.entries")
     for statement in WRITES:
         with connect(shop.settings, role="retention_reader", read_only=True) as conn:
             with pytest.raises(psycopg.Error) as caught:
@@ -415,7 +417,7 @@ def test_what_a_dry_run_runs_as_cannot_write(shop: Shop) -> None:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 conn.execute(statement)
     assert shop.rows() == before
-    assert shop.one("select count(*) from ledger.entries") == 0
+    assert shop.one("select count(*) from ledger.entries") == entries
 
 
 def test_a_dry_run_runs_as_that(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

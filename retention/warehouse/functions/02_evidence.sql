@@ -41,7 +41,7 @@ create or replace function ledger.refuse_change() returns trigger
 language plpgsql
 set search_path = pg_catalog, ledger, pg_temp as $$
 begin
-    raise exception using errcode = 'SL003', message = 'evidence is append-only: ledger.entries is never changed';
+    raise exception using errcode = 'SL003', message = 'evidence is append-only: ledger.' || tg_table_name || ' is never changed';
 end
 $$;
 
@@ -54,12 +54,17 @@ create or replace function ledger.append(kind text, body jsonb) returns bigint
 language plpgsql
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
-    canonical text := ledger.canonical_json(body);
+    -- What it is and when it was written stand in the leaf itself, so that the hash covers them. The clock, not
+    -- the transaction's start: an entry never looks older than what was signed before it.
+    canonical text := ledger.canonical_json(
+        body || jsonb_build_object('entry', append.kind, 'at', ledger.iso_time(clock_timestamp()))
+    );
     written bigint;
 begin
     insert into ledger.entries (kind, body, leaf_hash)
     values (append.kind, canonical, sha256('\x00'::bytea || convert_to(canonical, 'UTF8')))
     returning entry_id into written;
+    insert into ledger.unsequenced (entry_id) values (written);
     return written;
 end
 $$;
@@ -70,7 +75,7 @@ create or replace function ledger.append_entry(kind text, body jsonb) returns bi
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
 begin
-    if append_entry.kind not in ('batch', 'refusal', 'read_back', 'check', 'report', 'policy') then
+    if append_entry.kind not in ('batch', 'refusal', 'read_back', 'check') then
         raise exception using errcode = 'SL003',
         message = 'this kind of evidence is written by the function that makes it, and by nothing else';
     end if;

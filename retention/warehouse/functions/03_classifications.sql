@@ -78,6 +78,19 @@ begin
     update ledger.classifications as c
     set finished_at = clock_timestamp(), policy_hash = hash_in_force
     where c.classification_id = last_begun and c.finished_at is null;
+    -- The first classification under another policy is when that policy begins to decide anything.
+    if hash_in_force is distinct from (
+        select e.body::jsonb ->> 'policy_hash'
+        from ledger.entries as e
+        where e.kind = 'policy' order by e.entry_id desc limit 1
+    ) then
+        perform ledger.append('policy', (
+            select jsonb_build_object(
+                'policy_version', s.policy_version, 'policy_hash', s.policy_hash, 'run_by', session_user
+            )
+            from policy.policy_settings as s
+        ));
+    end if;
     return last_begun;
 end
 $$;

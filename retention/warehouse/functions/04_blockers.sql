@@ -138,7 +138,7 @@ begin
     perform ledger.append('blocker_placed', jsonb_build_object(
         'blocker_id', placed, 'kind', place_blocker.kind, 'scope', place_blocker.scope,
         'from_on', coalesce(place_blocker.from_on, ledger.today()), 'until_on', place_blocker.until_on,
-        'placed_by', session_user, 'at', ledger.iso_time(now())
+        'placed_by', session_user
     ));
     return placed;
 end
@@ -182,7 +182,7 @@ begin
         perform ledger.lift_guard(blocker);
         update ledger.blockers set guard_lifted_at = now() where blocker_id = blocker.blocker_id;
         perform ledger.append('lock_ended', jsonb_build_object(
-            'blocker_id', blocker.blocker_id, 'until_on', blocker.until_on, 'at', ledger.iso_time(now())
+            'blocker_id', blocker.blocker_id, 'until_on', blocker.until_on
         ));
         lifted := lifted + 1;
     end loop;

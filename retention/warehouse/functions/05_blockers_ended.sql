@@ -30,7 +30,7 @@ begin
     perform ledger.append('blocker_confirmed', jsonb_build_object(
         'blocker_id', blocker.blocker_id, 'kind', blocker.kind, 'scope', blocker.scope,
         'until_before', blocker.until_on, 'until_on', confirm_blocker.until_on,
-        'confirmed_by', session_user, 'at', ledger.iso_time(now())
+        'confirmed_by', session_user
     ));
 end
 $$;
@@ -76,7 +76,7 @@ begin
     where b.blocker_id = release_blocker.blocker_id;
     perform ledger.append('blocker_released', jsonb_build_object(
         'blocker_id', blocker.blocker_id, 'kind', blocker.kind, 'scope', blocker.scope,
-        'released_by', session_user, 'at', ledger.iso_time(now()),
+        'released_by', session_user,
         'restarted_on', release_blocker.restart_on, 'restarted_assignments', restarted
     ));
     return restarted;

@@ -72,7 +72,7 @@ begin
         'table', decide_review.source_schema || '.' || decide_review.source_table,
         'decision', decide_review.decision, 'rule_id', decide_review.rule_id,
         'anchor_on', decide_review.anchor_on, 'keep_until', decide_review.keep_until,
-        'decided_by', session_user, 'at', ledger.iso_time(now())
+        'decided_by', session_user
     ));
     return decided;
 end

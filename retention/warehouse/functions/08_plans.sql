@@ -228,7 +228,7 @@ begin
         'policy_version', plan.policy_version, 'policy_hash', plan.policy_hash, 'code_hash', plan.code_hash, 'key_id', plan.key_id,
         'key_epoch', plan.key_epoch, 'tokens_root', plan.tokens_root, 'digest', plan.digest,
         'items', plan.items, 'waiting', plan.waiting, 'counts', ledger.plan_counts(plan.plan_id),
-        'planned_by', plan.planned_by, 'expires_on', plan.expires_on, 'at', ledger.iso_time(plan.planned_at)
+        'planned_by', plan.planned_by, 'expires_on', plan.expires_on
     ));
     return plan.plan_id;
 end
@@ -264,7 +264,7 @@ begin
         perform ledger.withdraw_orders_of_plan(plan, 'its plan was rejected');
     end if;
     perform ledger.append('plan_closed', jsonb_build_object(
-        'plan_id', plan, 'state', final_state, 'by', session_user, 'at', ledger.iso_time(now())
+        'plan_id', plan, 'state', final_state, 'by', session_user
     ));
 end
 $$;

@@ -47,8 +47,7 @@ begin
     end;
     if refusal is not null then
         perform ledger.append('refusal', jsonb_build_object(
-            'plan_id', plan.plan_id, 'of', 'approval', 'reason', refusal, 'by', session_user,
-            'at', ledger.iso_time(now())
+            'plan_id', plan.plan_id, 'of', 'approval', 'reason', refusal, 'by', session_user
         ));
         return refusal;
     end if;
@@ -57,7 +56,7 @@ begin
     where p.plan_id = plan.plan_id;
     perform ledger.append('approval', jsonb_build_object(
         'plan_id', plan.plan_id, 'digest', plan.digest, 'kind', approve_plan.kind,
-        'approved_by', session_user, 'at', ledger.iso_time(now())
+        'approved_by', session_user
     ));
     return null;
 end

@@ -60,8 +60,7 @@ begin
     end;
     if refusal is not null then
         perform ledger.append('refusal', jsonb_build_object(
-            'plan_id', plan.plan_id, 'of', 'amendment', 'reason', refusal, 'by', session_user,
-            'at', ledger.iso_time(now())
+            'plan_id', plan.plan_id, 'of', 'amendment', 'reason', refusal, 'by', session_user
         ));
         return refusal;
     end if;
@@ -150,7 +149,7 @@ begin
         'plan_id', plan.plan_id, 'decision', amend_plan.decision, 'keep_until', amend_plan.keep_until,
         'old_digest', plan.digest, 'new_digest', new_digest, 'decided', cardinality(chosen),
         'waiting_for_them', followed, 'items', plan.items - cardinality(chosen) - followed, 'tables', counts,
-        'decided_by', session_user, 'at', ledger.iso_time(now())
+        'decided_by', session_user
     ));
     return null;
 end

@@ -190,7 +190,7 @@ begin
     if refusal is not null then
         perform ledger.append('refusal', jsonb_build_object(
             'plan_id', plan.plan_id, 'of', 'unattended approval', 'reason', refusal, 'checked', figures,
-            'by', session_user, 'at', ledger.iso_time(now())
+            'by', session_user
         ));
         return refusal;
     end if;
@@ -206,7 +206,7 @@ begin
     where p.plan_id = plan.plan_id;
     perform ledger.append('approval', jsonb_build_object(
         'plan_id', plan.plan_id, 'digest', plan.digest, 'kind', 'policy', 'approved_by', approver,
-        'checked', figures, 'by', session_user, 'at', ledger.iso_time(now())
+        'checked', figures, 'by', session_user
     ));
     return null;
 end

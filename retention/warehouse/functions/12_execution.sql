@@ -93,7 +93,7 @@ begin
         set state = 'executing', started_at = now(), run_by = session_user
         where p.plan_id = plan.plan_id;
         perform ledger.append('execution_started', jsonb_build_object(
-            'plan_id', plan.plan_id, 'fence', plan.fence, 'run_by', session_user, 'at', ledger.iso_time(now())
+            'plan_id', plan.plan_id, 'fence', plan.fence, 'run_by', session_user
         ));
     end if;
     return refusal;
@@ -150,7 +150,7 @@ begin
         'batches', (
             select count(distinct i.batch_no) from ledger.plan_items as i where i.plan_id = plan.plan_id
         ),
-        'run_by', session_user, 'at', ledger.iso_time(now())
+        'run_by', session_user
     ));
     return true;
 end

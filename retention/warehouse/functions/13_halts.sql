@@ -30,7 +30,7 @@ begin
         );
     end if;
     perform ledger.append('halt', jsonb_build_object(
-        'halt_id', placed.halt_id, 'by', session_user, 'at', ledger.iso_time(placed.halted_at)
+        'halt_id', placed.halt_id, 'by', session_user
     ));
     return placed;
 end
@@ -58,7 +58,7 @@ begin
         raise exception using errcode = 'SL003', message = 'nothing is halted: there is nothing to resume';
     end if;
     perform ledger.append('resume', jsonb_build_object(
-        'halt_id', ended.halt_id, 'by', session_user, 'at', ledger.iso_time(ended.resumed_at)
+        'halt_id', ended.halt_id, 'by', session_user
     ));
     return ended;
 end

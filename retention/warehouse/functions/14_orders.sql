@@ -48,8 +48,7 @@ begin
     ) as counted;
     if issued > 0 then
         perform ledger.append('orders_issued', jsonb_build_object(
-            'plan_id', attest_orders.plan_id, 'stores', stores, 'issued_by', session_user,
-            'at', ledger.iso_time(now())
+            'plan_id', attest_orders.plan_id, 'stores', stores, 'issued_by', session_user
         ));
     end if;
     return issued;
@@ -73,7 +72,7 @@ begin
     if withdrawn > 0 then
         perform ledger.append('orders_withdrawn', jsonb_strip_nulls(jsonb_build_object(
             'plan_id', erase_orders.plan_id, 'orders', withdrawn, 'reason', erase_orders.reason,
-            'by', session_user, 'at', ledger.iso_time(now())
+            'by', session_user
         )));
     end if;
 end
@@ -192,7 +191,7 @@ begin
                 and d.record_key = o.record_key and d.decided_at > p.planned_at
         );
     perform ledger.append('orders_handed_over', jsonb_build_object(
-        'store', counted.store, 'orders', counted.orders, 'to', session_user, 'at', ledger.iso_time(now())
+        'store', counted.store, 'orders', counted.orders, 'to', session_user
     ))
     from (
         select o.store, count(*) as orders
@@ -261,8 +260,7 @@ begin
     from counted as c;
     if acknowledged > 0 then
         perform ledger.append('orders_acknowledged', jsonb_build_object(
-            'stores', stores, 'kind', acknowledge_orders.kind, 'acknowledged_by', session_user,
-            'at', ledger.iso_time(now())
+            'stores', stores, 'kind', acknowledge_orders.kind, 'acknowledged_by', session_user
         ));
     end if;
     return acknowledged;

@@ -18,7 +18,7 @@ begin
     perform ledger.append('controls', jsonb_build_object(
         'control_run_id', recorded, 'as_of', record_controls.as_of, 'code_hash', record_controls.code_hash,
         'policy_hash', record_controls.policy_hash, 'passed', record_controls.passed,
-        'outcomes', record_controls.outcomes, 'run_by', session_user, 'at', ledger.iso_time(now())
+        'outcomes', record_controls.outcomes, 'run_by', session_user
     ));
     return recorded;
 end
@@ -46,8 +46,7 @@ begin
     set state = 'approved', approved_by = 'the controls', approved_at = now(), approval_kind = 'control'
     where p.plan_id = plan.plan_id;
     perform ledger.append('approval', jsonb_build_object(
-        'plan_id', plan.plan_id, 'digest', plan.digest, 'kind', 'control', 'approved_by', 'the controls',
-        'at', ledger.iso_time(now())
+        'plan_id', plan.plan_id, 'digest', plan.digest, 'kind', 'control', 'approved_by', 'the controls'
     ));
     return null;
 end

@@ -16,8 +16,13 @@ group by plan_id, source_schema, source_table, category, rule_id, disposition, s
 comment on view ledger.audit_plan_counts is 'What each plan held and what became of it, counted.';
 
 create or replace view ledger.audit_entries as
-select entry_id, kind, body, leaf_hash, at from ledger.entries;
-comment on view ledger.audit_entries is 'The evidence, as it was written.';
+select e.entry_id, e.kind, e.body, e.leaf_hash, e.at, l.leaf_index
+from ledger.entries as e left join ledger.leaves as l on e.entry_id = l.entry_id;
+comment on view ledger.audit_entries is 'The evidence, as it was written, with its number in the tree.';
+
+create or replace view ledger.audit_checkpoints as
+select size, root, note, exported_at from ledger.checkpoints;
+comment on view ledger.audit_checkpoints is 'The signed heads of the tree that were exported.';
 
 create or replace view ledger.audit_blockers as
 select
@@ -80,7 +85,7 @@ create or replace view ledger.audit_population as select * from ledger.records_c
 comment on view ledger.audit_population is 'How many records per table, category and status.';
 
 grant select on
-ledger.audit_plans, ledger.audit_plan_counts, ledger.audit_entries, ledger.audit_blockers,
+ledger.audit_plans, ledger.audit_plan_counts, ledger.audit_entries, ledger.audit_checkpoints, ledger.audit_blockers,
 ledger.audit_control_runs, ledger.audit_halts, ledger.audit_orders, ledger.audit_records, ledger.audit_population
 to retention_auditor;
 -- A view is read with its owner's rights, a function in it is called with the reader's.
