@@ -16,7 +16,8 @@ DEFAULT_UI_PORT = 3000
 
 @dataclass(frozen=True)
 class Settings:
-    """One run's configuration. `database_url` None means the embedded server under `state`."""
+    """One run's configuration. `database_url` None means the embedded server under `state`, `checkpoints`
+    (a folder or a URL) None a folder there."""
 
     project: Path
     state: Path
@@ -27,6 +28,7 @@ class Settings:
     postgres_bin: Path | None = None
     dagster_database_url: str | None = None
     ui_port: int = DEFAULT_UI_PORT
+    checkpoints: str | None = None
 
     def as_environment(self) -> dict[str, str]:
         """Return the variables from which `load_settings` makes these settings again, for a process
@@ -40,6 +42,7 @@ class Settings:
             "RETENTION_DATABASE_URL": self.database_url or "",
             "RETENTION_DAGSTER_DATABASE_URL": self.dagster_database_url or "",
             "RETENTION_UI_PORT": str(self.ui_port),
+            "RETENTION_CHECKPOINTS": self.checkpoints or "",
         }
 
 
@@ -61,6 +64,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         postgres_bin=Path(postgres_bin).expanduser().resolve() if postgres_bin else None,
         dagster_database_url=env.get("RETENTION_DAGSTER_DATABASE_URL") or None,
         ui_port=_port(env.get("RETENTION_UI_PORT") or str(DEFAULT_UI_PORT)),
+        checkpoints=env.get("RETENTION_CHECKPOINTS") or None,
     )
 
 

@@ -18,17 +18,17 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from retention import holds, state
+from retention import holds
 from retention.code_hash import code_hash
 from retention.declarations import Declarations, TableDeclaration, load_declarations
 from retention.declarations.facts import COLUMNS, any_value, describe, select_facts
-from retention.keys import key_path
 from retention.ledger import classifications
 from retention.plan import Plan, approve, create
 from retention.policy import in_force, load_versions
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from tests.dbt_manifest import AS_CLASSIFIER, write_manifest
+from tests.keys import make_keys
 
 DECLARATIONS = """
 version: 2
@@ -340,7 +340,7 @@ def open_shop(settings: Settings, approver_url: str, folder: Path) -> Shop:
     ours = dataclasses.replace(
         settings, project=folder, declarations_dir=declarations, dbt_dir=folder / "dbt_project"
     )
-    state.secret(key_path(ours))
+    make_keys(ours)
     write_manifest(ours)
     conn = connect(ours)
     _run(conn, LANDING)

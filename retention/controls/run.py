@@ -20,7 +20,7 @@ from retention.controls.outcome import PURGED, STAYS, WAITS, ControlRun, Outcome
 from retention.controls.persons import ControlPerson, control_persons
 from retention.declarations import Declarations, TableDeclaration, load_declarations
 from retention.errors import Refused
-from retention.keys import key_path
+from retention.keys import key_path, signing_key_path
 from retention.ledger import classifications
 from retention.ledger.failures import safe_errors
 from retention.policy import Policy, in_force, load_versions
@@ -50,7 +50,10 @@ def run_controls(settings: Settings) -> ControlRun:
             shape = shadow.read_shape(conn, [t.qualified for t in declarations.staged])
         with shadow.control_database(conn, warehouse_url(settings)) as url:
             ours = dataclasses.replace(
-                settings, state=settings.state / "controls", database_url=url
+                settings,
+                state=settings.state / "controls",
+                database_url=url,
+                checkpoints=None,
             )
             outcomes, left_behind = _through(ours, policy, declarations, shape, as_of)
         result = ControlRun(as_of, code_hash(settings), policy.hash, outcomes, left_behind)
@@ -79,10 +82,11 @@ def _through(
     as_of: date,
 ) -> tuple[tuple[Outcome, ...], int]:
     """Land, classify, plan, approve, purge and read back; what became of each person."""
-    # A key for this run alone: tokens of made-up persons need none that outlives them.
-    shutil.rmtree(key_path(ours).parent, ignore_errors=True)
+    # Keys and checkpoints for this run alone: made-up persons need none that outlives them.
+    shutil.rmtree(ours.state, ignore_errors=True)
     state.make_folder(ours.state)
     state.secret(key_path(ours))
+    state.secret(signing_key_path(ours))
     shadow.build_landing(ours.database_url or "", shape)
     there = {t.qualified for t in declarations.staged if _can_be_shown(t, shape)}
     persons = control_persons(policy, declarations, there, as_of)

@@ -46,8 +46,12 @@ class MasterKey:
         """The pads of the key under which contact points are suppressed, whatever table they are in."""
         return self._pads(f"{_SUPPRESSION}/{epoch}")
 
+    def derived(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, which says nothing about any other."""
+        return hmac.digest(self.secret, purpose.encode(), "sha256")
+
     def _pads(self, purpose: str) -> tuple[bytes, bytes]:
-        derived = hmac.digest(self.secret, purpose.encode(), "sha256").ljust(_BLOCK, b"\0")
+        derived = self.derived(purpose).ljust(_BLOCK, b"\0")
         return bytes(b ^ 0x36 for b in derived), bytes(b ^ 0x5C for b in derived)
 
     def token(self, qualified: str, record_key: str, epoch: int = EPOCH) -> bytes:

@@ -21,6 +21,7 @@ from retention import halts, syncs
 from retention.code_hash import code_hash
 from retention.declarations import load_declarations
 from retention.errors import Refused, RetentionError
+from retention.evidence import publish
 from retention.keys import load_key, refuse_logged_values
 from retention.ledger import entries
 from retention.ledger.failures import is_conflict, is_lost, safe_errors, translated
@@ -66,10 +67,11 @@ def execute(
     """Purge what the approved plan holds and nothing has changed about since, no faster than `pace`.
 
     Safe to call again after any failure; whoever was carrying the plan out is shut out by it. Raises
-    Refused when a guard forbids it (halted, not approved, expired, another digest, policy or code, key
-    lost, taken over, another purge going on, a sync under way, a table busy), which is recorded as
-    evidence; WarehouseError when the connection was lost or a promise broken. Batches that were finished
-    before stay purged, with their evidence.
+    Refused when a guard forbids it (halted, not approved, expired, another digest, policy or code, a key
+    lost, the ledger behind its latest checkpoint, taken over, another purge going on, a sync under way, a
+    table busy), which is recorded as evidence; WarehouseError when the connection was lost, the checkpoint
+    cannot be exported or a promise broken. Batches that were finished before stay purged, with their
+    evidence.
     """
     with connect(settings, role=PURGER) as conn:
         try:
@@ -82,7 +84,11 @@ def execute(
             with safe_errors("ending the plan"):
                 conn.execute("select ledger.finish_plan(%s)", (plan_id,))
                 conn.commit()
-                return _result(conn, plan_id)
+                result = _result(conn, plan_id)
+                conn.commit()
+            # A backup from before this purge is recognised from here on.
+            publish(settings)
+            return result
         except Refused as refusal:
             _record(conn, plan_id, refusal)
             raise _with_the_halts_reason(conn, refusal) from None
@@ -117,6 +123,9 @@ def _prepared(
     Whoever was carrying the plan out before is shut out from here on."""
     declarations = load_declarations(settings.declarations_dir)
     code = code_hash(settings, declarations)
+    # Every hold that was placed so far is known outside before anything is deleted; a ledger that is
+    # behind what was exported is refused here.
+    publish(settings)
     with safe_errors("preparing the purge"):
         refuse_logged_values(conn)
         key = load_key(settings, conn)
@@ -204,11 +213,11 @@ def _record(conn: Connection, plan_id: UUID, refusal: Refused) -> None:
     that, the refusal itself is what must be heard."""
     try:
         conn.rollback()
-        row = conn.execute("select ledger.iso_time(now()), session_user").fetchone()
         known = conn.execute(
-            "select expires_on < ledger.today() from ledger.plans where plan_id = %s", (plan_id,)
+            "select expires_on < ledger.today(), session_user from ledger.plans where plan_id = %s",
+            (plan_id,),
         ).fetchone()
-        if row and known:
+        if known:
             entries.append(
                 conn,
                 "refusal",
@@ -216,8 +225,7 @@ def _record(conn: Connection, plan_id: UUID, refusal: Refused) -> None:
                     "plan_id": str(plan_id),
                     "of": "purge",
                     "reason": str(refusal),
-                    "by": row[1],
-                    "at": row[0],
+                    "by": known[1],
                 },
             )
             if known[0]:

@@ -1,27 +1,35 @@
-"""The deletion report (slettebevis) of one plan: what was purged, why, by whom, and what proves it.
+"""The deletion report (slettebevis): what a plan came to, with the evidence that anybody can check.
 
-Belongs here: gathering it from the ledger, and writing it as one file. Does not belong here: reading
-landing or the models; everything in it is counts, dates, hashes and logins.
+Belongs here: putting the plan's evidence together with what proves it, and signing it. Does not belong
+here: the evidence itself (`retention.ledger`), checking the report (`verifier`, which needs nothing of
+ours), and looking for what is left (`retention.verify`).
 
-The same ledger gives the same bytes: the times shown are the recorded ones.
+Everything said of the plan is read from the entries, which the checkpoint covers; the tokens say nothing
+without the HMAC key. Of the exported checkpoints the first that covers the plan's entries is taken: the
+report stays the same, byte for byte, until something new is written about the plan.
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
-import rfc8785
 
 from retention import state
 from retention.errors import UsageError
+from retention.evidence import publish
+from retention.evidence.checkpoint import signature_line
 from retention.files import replace_text
-from retention.ledger import entries
+from retention.keys import load_signing_key
+from retention.ledger import entries, tree
+from retention.ledger.entries import Entry
 from retention.ledger.failures import safe_errors
 from retention.purge.external import UNCONFIRMED
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from verifier import verify_evidence as form
 
 LEVEL = "logical"
 NOT_COVERED = (
@@ -34,21 +42,37 @@ NOT_COVERED = (
 Connection = psycopg.Connection[Any]
 
 
-def build(settings: Settings, plan_id: UUID) -> dict[str, Any]:
-    """Return the report of a plan that was carried out, wholly or in part.
+@dataclass(frozen=True)
+class _Head:
+    """The checkpoint that a report stands on, and the sizes of those exported before it."""
 
-    Raises UsageError when there is no such plan, or nothing of it was carried out.
+    size: int
+    note: str
+    earlier: list[int]
+
+
+def build(settings: Settings, plan_id: UUID) -> dict[str, Any]:
+    """Return the signed report of a plan that was carried out, wholly or in part, as far as an exported
+    checkpoint covers it.
+
+    Raises UsageError when there is no such plan, or nothing of it was carried out or exported; Refused
+    where the signing key is missing.
     """
     with (
         connect(settings, read_only=True) as conn,
         safe_errors("reporting a deletion"),
     ):
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        return _build(conn, plan_id)
+        report = _build(conn, plan_id)
+        key = load_signing_key(settings, conn)
+        line = signature_line(tree.origin(conn), key, form.canonical(report))
+        return {**report, "signature": line}
 
 
 def write(settings: Settings, plan_id: UUID, path: Path | None = None) -> Path:
-    """Write the report and return its path: by default one file a plan in the state folder."""
+    """Export a checkpoint that covers the plan, write the report and return its path: by default one
+    file a plan in the state folder."""
+    publish(settings)
     report = build(settings, plan_id)
     if path is None:
         path = state.make_folder(settings.state / "reports") / f"deletion-{plan_id}.json"
@@ -58,34 +82,35 @@ def write(settings: Settings, plan_id: UUID, path: Path | None = None) -> Path:
 
 def _build(conn: Connection, plan_id: UUID) -> dict[str, Any]:
     written = entries.of_plan(conn, plan_id)
-    by_kind: dict[str, list[dict[str, Any]]] = {}
-    for entry in written:
-        by_kind.setdefault(entry.kind, []).append(entry.content)
-    if "plan" not in by_kind:
+    if not written:
         raise UsageError("there is no such plan: `retention plan list` shows them")
-    batches = by_kind.get("batch", [])
-    if not batches and "executed" not in by_kind:
+    if not {"batch", "executed"} & {entry.kind for entry in written}:
         raise UsageError("nothing of this plan was carried out: there is no deletion to report")
-    plan = by_kind["plan"][0]
-    approval = by_kind.get("approval", [None])[-1]
+    head = _head(conn, written)
+    covered = [entry for entry in written if entry.is_numbered_below(head.size)]
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for entry in covered:
+        by_kind.setdefault(entry.kind, []).append(entry.content)
+    batches = by_kind.get("batch", [])
     end = by_kind.get("executed", [None])[-1]
-    read_back = by_kind.get("read_back", [None])[-1]
+    skipped = _summed(batch["skipped"] for batch in batches)
     return {
         "report": "deletion",
-        "version": 1,
-        "plan": plan,
-        "approval": approval,
+        "version": 2,
+        "checkpoint": head.note,
+        "plan": by_kind["plan"][0],
+        "approval": by_kind.get("approval", [None])[-1],
         "execution": {
             "finished": end is not None,
             "purged": sum(batch["purged"] for batch in batches),
-            "minimised": sum(batch.get("minimised", 0) for batch in batches),
-            "skipped": _summed(batch["skipped"] for batch in batches),
+            "minimised": sum(batch["minimised"] for batch in batches),
+            "skipped": skipped,
             "batches": batches,
             "end": end,
         },
         "orders": {
             "stores": _orders(conn, plan_id),
-            "rows_waiting": _summed(batch["skipped"] for batch in batches).get(UNCONFIRMED, 0),
+            "rows_waiting": skipped.get(UNCONFIRMED, 0),
         },
         "counts": {
             "by_table": _summed(
@@ -96,12 +121,56 @@ def _build(conn: Connection, plan_id: UUID) -> dict[str, Any]:
         },
         "level": LEVEL,
         "not_covered": list(NOT_COVERED),
-        "read_back": read_back,
-        "evidence": [
-            {"entry_id": e.entry_id, "kind": e.kind, "leaf_hash": e.leaf_hash, "body": e.body}
-            for e in written
+        "read_back": by_kind.get("read_back", [None])[-1],
+        "entries": [
+            {"index": entry.leaf_index, "leaf_hash": entry.leaf_hash, "body": entry.body}
+            for entry in covered
         ],
+        "tokens": _tokens(conn, plan_id, [batch["batch_no"] for batch in batches]),
+        "nodes": _nodes(conn, head, [entry.leaf_index or 0 for entry in covered]),
     }
+
+
+def _head(conn: Connection, written: list[Entry]) -> _Head:
+    """The first exported checkpoint that covers what any of them covers of the plan."""
+    known = conn.execute("select size, note from ledger.checkpoints order by size").fetchall()
+    latest = known[-1][0] if known else 0
+    covered = [entry.leaf_index for entry in written if entry.is_numbered_below(latest)]
+    last = max((index for index in covered if index is not None), default=None)
+    if last is None:
+        raise UsageError(
+            "no exported checkpoint covers this plan yet: `retention evidence checkpoint` exports one"
+        )
+    size, note = next((size, note) for size, note in known if size > last)
+    return _Head(size, note, [earlier for earlier, _ in known if earlier < size])
+
+
+def _nodes(conn: Connection, head: _Head, indexes: list[int]) -> dict[str, str]:
+    """The subtrees that prove the entries, and every earlier checkpoint, to belong to this tree."""
+    asked = form.proof_nodes(head.size, indexes, head.earlier)
+    found = tree.fetch(conn, asked)
+    return {f"{level}/{position}": found[(level, position)].hex() for level, position in asked}
+
+
+def _tokens(conn: Connection, plan_id: UUID, batches: list[int]) -> list[dict[str, Any]]:
+    """The token of every row, by batch, table and what was done."""
+    rows = conn.execute(
+        """
+        select batch_no, qualified, disposition, array_agg(encode(token, 'hex') order by token)
+        from (
+            select batch_no, source_schema || '.' || source_table collate "C" as qualified,
+                'purge' as disposition, token
+            from ledger.tombstones where plan_id = %(plan)s and batch_no = any(%(batches)s)
+            union
+            select batch_no, source_schema || '.' || source_table, 'minimise', token
+            from ledger.column_tombstones where plan_id = %(plan)s and batch_no = any(%(batches)s)
+        ) as gone
+        group by 1, 2, 3 order by 1, 2, 3
+        """,
+        {"plan": plan_id, "batches": batches},
+    ).fetchall()
+    names = ("batch_no", "table", "disposition", "tokens")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _orders(conn: Connection, plan_id: UUID) -> list[dict[str, Any]]:
@@ -164,10 +233,3 @@ def _summed(counts: Any) -> dict[str, int]:
         for name, count in one.items():
             total[name] = total.get(name, 0) + count
     return dict(sorted(total.items()))
-
-
-def digest(report: dict[str, Any]) -> str:
-    """The hash of a report over its canonical JSON, for whoever files it."""
-    import hashlib
-
-    return hashlib.sha256(rfc8785.dumps(report)).hexdigest()

@@ -21,12 +21,12 @@ import pytest
 from landing.sample import land_sample
 from orchestration.instance import DEFINITIONS, dagster_environment, dagster_home
 from orchestration.run import run_job
-from retention import classify, state
-from retention.keys import key_path
+from retention import classify
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import sample_settings
+from tests.keys import make_keys
 
 CHROMIUM = "RETENTION_TEST_CHROMIUM"
 ARTIFACTS = "RETENTION_TEST_ARTIFACTS"
@@ -96,7 +96,7 @@ def ui(
     """The webserver on a throwaway instance in which the daily job has run."""
     name = server.create()
     settings = sample_settings(server, name, tmp_path_factory.mktemp("ui"))
-    state.secret(key_path(settings))
+    make_keys(settings)
     with connect(settings) as conn:
         land_sample(conn, people=PEOPLE, seed=SEED, as_of=classify.today())
     assert run_job(settings, "apply_retention").success

@@ -23,12 +23,12 @@ from landing.sample import land_sample
 from landing.sample.tables import TABLES
 from orchestration.run import run_job
 from orchestration.services import start_services
-from retention import classify, holds, plan, processes, state, verify
-from retention.keys import key_path
+from retention import classify, holds, plan, processes, verify
 from retention.ledger import entries
 from retention.plan import Plan
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from tests.keys import make_keys
 
 Connection = psycopg.Connection[Any]
 Landing = dict[str, frozenset[str]]
@@ -147,7 +147,7 @@ class Instance:
 
 def make_instance(settings: Settings, approver_url: str, *, people: int, parts: int) -> Instance:
     """Land and classify a sample, and hold every person who is due: each plan gets a part of them."""
-    state.secret(key_path(settings))
+    make_keys(settings)
     with connect(settings) as conn:
         land_sample(conn, people=people, seed=7, as_of=classify.today())
     assert run_job(settings, "classify_records").success

@@ -20,15 +20,15 @@ from expectations import CheckResult, Outcome, Severity, require_integrity, run_
 from expectations.context import warehouse_source
 from orchestration.assets.findings import FINDINGS
 from orchestration.checks import asset_check_result, said
-from retention import classify, holds, plan, state
+from retention import classify, holds, plan
 from retention.code_hash import code_hash
 from retention.errors import Refused, UsageError
-from retention.keys import key_path
 from retention.ledger import classifications
 from retention.settings import Settings
 from retention.warehouse.connection import connect, warehouse_url
 from tests.conftest import Server
 from tests.integration.conftest import ClassifiedSample, sample_settings
+from tests.keys import make_keys
 
 pytestmark = pytest.mark.integration
 
@@ -73,7 +73,7 @@ class Warehouse:
 
     def classified(self) -> None:
         """Say that the classification that is there was made today by this code."""
-        state.secret(key_path(self.settings))
+        make_keys(self.settings)
         # Copies are found by the manifest that a classification leaves.
         left = classify.target_path(self.original.settings) / "manifest.json"
         target = classify.target_path(self.settings)

@@ -14,10 +14,9 @@ import pytest
 from psycopg import sql
 
 from landing.sample import land_sample
-from retention import classify, findings, state, verify
+from retention import classify, findings, verify
 from retention.code_hash import code_hash
 from retention.declarations import load_declarations
-from retention.keys import key_path
 from retention.ledger import classifications
 from retention.lineage import find_lineage
 from retention.plan import approve, create
@@ -26,6 +25,7 @@ from retention.settings import Settings
 from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import SAMPLE_SEED, sample_settings
+from tests.keys import make_keys
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -103,7 +103,7 @@ def warehouse(server: Server, database: str, tmp_path: Path) -> Iterator[Warehou
     settings = dataclasses.replace(
         settings, dbt_dir=dbt_dir, declarations_dir=dbt_dir / "models" / "staging"
     )
-    state.secret(key_path(settings))
+    make_keys(settings)
     approver = dataclasses.replace(settings, database_url=server.approver_url(database))
     as_of = classify.today()
     with connect(settings) as conn:

@@ -29,14 +29,14 @@ from landing.sample.tables import TABLES
 from orchestration.instance import dagster_environment
 from orchestration.lock import only_run
 from orchestration.run import JobResult, run_job
-from retention import classify, orders, plan, purge, state
+from retention import classify, orders, plan, purge
 from retention.errors import Refused, UsageError, WarehouseError
-from retention.keys import key_path
 from retention.plan import Plan
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import sample_settings
+from tests.keys import make_keys
 
 pytestmark = pytest.mark.integration
 
@@ -71,7 +71,7 @@ class House:
 def house(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     name = server.create()
     settings = sample_settings(server, name, tmp_path_factory.mktemp("house"))
-    state.secret(key_path(settings))
+    make_keys(settings)
     with connect(settings) as conn:
         land_sample(conn, people=PEOPLE, seed=SEED, as_of=classify.today())
     before = landing(settings)

@@ -77,6 +77,7 @@ def production(
         "RETENTION_DATABASE_URL": server.url(name),
         "RETENTION_STATE_DIR": str(tmp_path / "state"),
         "RETENTION_HMAC_KEY": secrets.token_hex(32),
+        "RETENTION_SIGNING_KEY": secrets.token_hex(32),
         "NO_COLOR": "1",
     }
     yield Production(server.url(name), environment, told_stories.settings.project)

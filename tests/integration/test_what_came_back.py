@@ -20,11 +20,10 @@ from expectations.standing import integrity_findings
 from landing.sample import land_sample
 from landing.sample.tables import TABLES
 from orchestration.metadata import record_counts
-from retention import classify, holds, plan, state, verify
+from retention import classify, holds, plan, verify
 from retention.code_hash import code_hash
 from retention.explain import explain
 from retention.explanation import Explanation
-from retention.keys import key_path
 from retention.ledger import classifications
 from retention.plan import Plan
 from retention.purge import execute
@@ -36,6 +35,7 @@ from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import SAMPLE_SEED, sample_settings
 from tests.integration.test_status import SCHEMA
+from tests.keys import make_keys
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -101,7 +101,7 @@ def house(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     name = server.create()
     settings = sample_settings(server, name, tmp_path_factory.mktemp("came-back"))
     approver = dataclasses.replace(settings, database_url=server.approver_url(name))
-    state.secret(key_path(settings))
+    make_keys(settings)
     as_of = classify.today()
     with connect(settings) as conn:
         land_sample(conn, people=0, seed=SAMPLE_SEED, as_of=as_of)

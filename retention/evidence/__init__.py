@@ -1,0 +1,11 @@
+"""What makes the evidence checkable from outside: signed heads of the ledger's tree, exported.
+
+Belongs here: where checkpoints go, signing and exporting them with what a restored backup would lack,
+refusing to go on behind one, and the ledger as a file. Does not belong here: writing an entry (`ledger`),
+one plan's deletion report (`report`), and checking any of it (`verifier`, which needs none of us).
+"""
+
+from retention.evidence.behind import refuse_behind
+from retention.evidence.publish import publish
+
+__all__ = ["publish", "refuse_behind"]
