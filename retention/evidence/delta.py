@@ -52,9 +52,9 @@ _ENTRIES = """
 # backup: what names a person by it says which person that is.
 _ROWS = {
     "entries": "select leaf_index, kind, body, at from mentioned order by leaf_index",
-    "classifications": "select * from ledger.classifications"
-    " where classification_id in (select classification_id from plans) order by classification_id",
-    "plans": "select * from plans order by planned_at, plan_id",
+    "plans": "select plans.*, to_jsonb(classifications) as classification from plans"
+    " join ledger.classifications as classifications using (classification_id)"
+    " order by planned_at, plan_id",
     "tombstones": "select * from ledger.tombstones join batches using (plan_id, batch_no)",
     "column_tombstones": "select * from ledger.column_tombstones"
     " join batches using (plan_id, batch_no)",

@@ -35,35 +35,19 @@ language sql immutable parallel safe
 set search_path = pg_catalog, ledger, pg_temp
 return 1373142533;
 
--- Held by a session while it exports a checkpoint.
-create or replace function ledger.publisher_lock() returns bigint
-language sql immutable parallel safe
-set search_path = pg_catalog, ledger, pg_temp
-return 1373142534;
-
--- Numbers what was committed and had no number, adds the hashes of the subtrees that became complete, and
--- returns the size of the tree. Whoever writes evidence never waits for this.
-create or replace function ledger.sequence_entries() returns bigint
-language plpgsql security definer
+-- Adds the hashes of the leaves from index `size_before` on, and of the subtrees that became complete with
+-- them; returns the size of the tree.
+create or replace function ledger.grow_tree(size_before bigint) returns bigint
+language plpgsql
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
-    size_before bigint;
     size_after bigint;
     level_built integer := 0;
 begin
-    perform pg_advisory_xact_lock(ledger.sequencer_lock());
-    select coalesce(max(l.leaf_index) + 1, 0) into size_before from ledger.leaves as l;
-    with taken as (
-        delete from ledger.unsequenced returning entry_id
-    ),
-    numbered as (
-        insert into ledger.leaves (leaf_index, entry_id)
-        select size_before - 1 + row_number() over (order by t.entry_id), t.entry_id from taken as t
-        returning leaf_index, entry_id
-    )
     insert into ledger.tree_nodes (level, position, hash)
-    select 0, n.leaf_index, e.leaf_hash
-    from numbered as n inner join ledger.entries as e on n.entry_id = e.entry_id;
+    select 0, l.leaf_index, e.leaf_hash
+    from ledger.leaves as l inner join ledger.entries as e on l.entry_id = e.entry_id
+    where l.leaf_index >= size_before;
     select coalesce(max(l.leaf_index) + 1, 0) into size_after from ledger.leaves as l;
     -- Where no subtree of a level became complete, none above it did.
     while (size_before >> (level_built + 1)) < (size_after >> (level_built + 1)) loop
@@ -78,6 +62,31 @@ begin
         level_built := level_built + 1;
     end loop;
     return size_after;
+end
+$$;
+
+-- Held by a session while it exports a checkpoint.
+create or replace function ledger.publisher_lock() returns bigint
+language sql immutable parallel safe
+set search_path = pg_catalog, ledger, pg_temp
+return 1373142534;
+
+-- Numbers what was committed and had no number, adds the hashes of the subtrees that became complete, and
+-- returns the size of the tree. Whoever writes evidence never waits for this.
+create or replace function ledger.sequence_entries() returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    size_before bigint;
+begin
+    perform pg_advisory_xact_lock(ledger.sequencer_lock());
+    select coalesce(max(l.leaf_index) + 1, 0) into size_before from ledger.leaves as l;
+    with taken as (
+        delete from ledger.unsequenced returning entry_id
+    )
+    insert into ledger.leaves (leaf_index, entry_id)
+    select size_before - 1 + row_number() over (order by t.entry_id), t.entry_id from taken as t;
+    return ledger.grow_tree(size_before);
 end
 $$;
 

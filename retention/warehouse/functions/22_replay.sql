@@ -1,0 +1,193 @@
+-- Bringing back what a restored backup lacks. Only the owner calls these: a restore is an administrator's work.
+set local role retention_owner;
+
+-- Adds rows of an exported delta to the table they were read from. What is there already stays, but where
+-- the delta says what became of it later: plans, holds.
+create or replace function ledger.bring_back(table_name text, added jsonb) returns bigint
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    row_count bigint;
+begin
+    case bring_back.table_name
+        when 'entries' then
+            row_count := ledger.bring_back_entries(added);
+        when 'plans' then
+            row_count := ledger.bring_back_plans(added);
+        when 'blockers' then
+            row_count := ledger.bring_back_blockers(added);
+        when 'halts' then
+            insert into ledger.halts (
+                halted_at, halted_by, reason, resumed_at, resumed_by, resume_reason
+            )
+            select h.halted_at, h.halted_by, h.reason, h.resumed_at, h.resumed_by, h.resume_reason
+            from jsonb_populate_recordset(null::ledger.halts, added) as h
+            where not exists (select from ledger.halts as known where known.halted_at = h.halted_at)
+            on conflict do nothing;
+            get diagnostics row_count = row_count;
+        when
+            'tombstones', 'column_tombstones', 'blocker_confirmations', 'assignment_restarts',
+            'review_decisions', 'suppressions'
+        then
+            execute format(
+                'insert into ledger.%1$I select * from jsonb_populate_recordset(null::ledger.%1$I, $1)
+                on conflict do nothing',
+                bring_back.table_name
+            ) using added;
+            get diagnostics row_count = row_count;
+    end case;
+    return row_count;
+end
+$$;
+
+-- Entries with the numbers that they had. Those from before the backup are there, some of them without a
+-- number yet; their text says when they were written, so that no two are the same.
+create or replace function ledger.bring_back_entries(added jsonb) returns bigint
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    size_before bigint := ledger.tree_size();
+begin
+    with lost as materialized (
+        select
+            (e.value ->> 'leaf_index')::bigint as leaf_index,
+            e.value ->> 'kind' as kind,
+            e.value ->> 'body' as body,
+            (e.value ->> 'at')::timestamptz as at,
+            coalesce(there.entry_id, nextval(pg_get_serial_sequence('ledger.entries', 'entry_id'))) as entry_id,
+            there.entry_id is not null as is_there
+        from jsonb_array_elements(added) as e (value)
+        left join (
+            select known.entry_id, known.body
+            from ledger.unsequenced inner join ledger.entries as known using (entry_id)
+        ) as there on there.body = e.value ->> 'body'
+        where (e.value ->> 'leaf_index')::bigint >= size_before
+    ),
+    numbered as (
+        delete from ledger.unsequenced as u using lost as l where u.entry_id = l.entry_id
+    ),
+    written as (
+        insert into ledger.entries (entry_id, kind, body, leaf_hash, at) overriding system value
+        select l.entry_id, l.kind, l.body, sha256('\x00'::bytea || convert_to(l.body, 'UTF8')), l.at
+        from lost as l
+        where not l.is_there
+    )
+    insert into ledger.leaves (leaf_index, entry_id)
+    select l.leaf_index, l.entry_id from lost as l;
+    return ledger.grow_tree(size_before) - size_before;
+end
+$$;
+
+-- Plans with what became of them. One that was still open when the database was lost is over: its rows were
+-- not exported, and what it deleted is known by its tombstones.
+create or replace function ledger.bring_back_plans(added jsonb) returns bigint
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    row_count bigint;
+begin
+    insert into ledger.classifications (
+        as_of, code_hash, policy_hash, marked_schemas, started_by, started_at, finished_at
+    )
+    select distinct on (c.started_at)
+        c.as_of, c.code_hash, c.policy_hash, c.marked_schemas, c.started_by, c.started_at, c.finished_at
+    from jsonb_array_elements(added) as p (value)
+    cross join lateral jsonb_populate_record(null::ledger.classifications, p.value -> 'classification') as c
+    where not exists (select from ledger.classifications as known where known.started_at = c.started_at)
+    order by c.started_at;
+    insert into ledger.plans
+    select plan.*
+    from jsonb_array_elements(added) as p (value)
+    cross join lateral jsonb_populate_record(null::ledger.plans, p.value || jsonb_build_object(
+        'classification_id', (
+            select min(c.classification_id) from ledger.classifications as c
+            where c.started_at = (p.value -> 'classification' ->> 'started_at')::timestamptz
+        ),
+        'state', case
+            when p.value ->> 'state' in ('proposed', 'approved', 'executing') then 'expired'
+            else p.value ->> 'state'
+        end
+    )) as plan
+    on conflict (plan_id) do update set
+        state = excluded.state, digest = excluded.digest, tokens_root = excluded.tokens_root,
+        items = excluded.items, fence = greatest(plans.fence, excluded.fence),
+        approved_by = excluded.approved_by, approved_at = excluded.approved_at,
+        approval_kind = excluded.approval_kind, rejected_by = excluded.rejected_by,
+        rejected_at = excluded.rejected_at, reject_reason = excluded.reject_reason,
+        started_at = excluded.started_at, executed_at = excluded.executed_at, run_by = excluded.run_by;
+    get diagnostics row_count = row_count;
+    return row_count;
+end
+$$;
+
+-- Holds, restrictions and locks as they were last. A person is found again by what names the person here.
+create or replace function ledger.bring_back_blockers(added jsonb) returns bigint
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    row_count bigint;
+begin
+    insert into ledger.subject_tokens (subject_id, subject_token)
+    select distinct b.value ->> 'subject_id', (b.value ->> 'target')::uuid
+    from jsonb_array_elements(added) as b (value)
+    where b.value ->> 'scope' = 'subject' and b.value ->> 'subject_id' is not null
+    on conflict do nothing;
+    insert into ledger.blockers
+    select blocker.*
+    from jsonb_array_elements(added) as b (value)
+    cross join lateral jsonb_populate_record(null::ledger.blockers, b.value || jsonb_build_object(
+        'target', coalesce((
+            select t.subject_token::text from ledger.subject_tokens as t
+            where b.value ->> 'scope' = 'subject' and t.subject_id = b.value ->> 'subject_id'
+        ), b.value ->> 'target')
+    )) as blocker
+    on conflict (blocker_id) do update set
+        until_on = excluded.until_on, released_at = excluded.released_at,
+        released_by = excluded.released_by, guard_lifted_at = excluded.guard_lifted_at;
+    get diagnostics row_count = row_count;
+    return row_count;
+end
+$$;
+
+-- After the last of them: guards weigh what stands, items of plans that are over hold no keys, and every
+-- landing row is met with every tombstone again.
+create or replace function ledger.settle_what_came_back() returns void
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    update ledger.guards set blockers = 0, records = '{}' where blockers > 0 or records <> '{}';
+    insert into ledger.guards as g (guard_key, blockers, records)
+    select
+        ledger.guard_key(b.scope, b.target),
+        count(*) filter (where b.scope <> 'record'),
+        coalesce(
+            array_agg(substr(b.target, position(':' in b.target) + 1)) filter (where b.scope = 'record'), '{}'
+        )
+    from ledger.blockers as b
+    where b.released_at is null and b.guard_lifted_at is null and b.target is not null
+    group by 1
+    on conflict (guard_key) do update set blockers = excluded.blockers, records = excluded.records;
+
+    update ledger.plan_items as i
+    set state = gone.state, batch_no = gone.batch_no, skip_reason = null, record_key = null, case_id = null,
+        subject_token = null, guard_keys = '{}'
+    from (
+        select plan_id, source_schema, source_table, token, batch_no, 'purged' as state from ledger.tombstones
+        union
+        select plan_id, source_schema, source_table, token, batch_no, 'minimised'
+        from ledger.column_tombstones
+    ) as gone
+    where
+        i.plan_id = gone.plan_id and i.source_schema = gone.source_schema
+        and i.source_table = gone.source_table and i.token = gone.token and i.state in ('planned', 'skipped');
+    update ledger.plan_items as i
+    set state = 'withdrawn', record_key = null, case_id = null, subject_token = null, guard_keys = '{}'
+    from ledger.plans as p
+    where
+        i.plan_id = p.plan_id and i.state = 'planned'
+        and p.state in ('executed', 'rejected', 'expired', 'superseded', 'empty');
+    delete from ledger.returns_looked_for;
+end
+$$;
+
+reset role;
