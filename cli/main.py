@@ -62,6 +62,13 @@ COMMANDS: dict[str, Entry] = {
     "orders": Entry(
         "cli.orders:orders", "Order stores outside the warehouse to delete; take their answers."
     ),
+    "evidence": Entry(
+        "cli.evidence:evidence", "Signed checkpoints, deletion reports, and checking them."
+    ),
+    "replay": Entry(
+        "cli.replay:replay",
+        "After a restore: bring back what was purged and held since the backup.",
+    ),
     "report": Entry("cli.report:report", "Write the report: JSON and one page."),
 }
 

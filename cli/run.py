@@ -4,7 +4,7 @@ Belongs here: the commands' arguments, and the summary they end with. Does not b
 (`orchestration.run`), the demonstration's steps (demonstration.py), and what is a finding.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -49,26 +49,29 @@ def run(
     Ends with 0 when the job completed, findings or not; 2 for a day in the future or before the
     first policy; 3 while another run is going, or where an integrity check forbids the plan.
     """
+    from retention.plan import of_last_night
+
     settings = load_settings()
     day = _checked(settings, parse_day(as_of))
     with progress("classifying, checking, planning"):
         result = run_job(settings, JOB, as_of=day)
     found = _status(settings, day)
     written = _write_report(settings, day)
-    plan, unattended = (None, None) if found.classification.suffix else _plans(settings)
+    made = () if found.classification.suffix else of_last_night(settings)
+    by_scope = {plan.scope: plan for plan in made}
     if as_json:
         show_json(
             {
                 "run": result,
                 "status": found.as_dict(),
-                "plan": plan,
-                "unattended": unattended,
+                "plan": by_scope.get("ordinary"),
+                "unattended": by_scope.get("unattended"),
                 "report": {"page": written.html_path, "data": written.json_path},
                 "user_interface": _page(settings),
             }
         )
     else:
-        _show(found, plan, unattended, result)
+        _show(found, made, result)
         _show_places(settings, written)
     if not result.success:
         raise Refused(
@@ -163,23 +166,13 @@ def _write_report(settings: Settings, day: "date | None") -> "Written":
     return write_report(settings, day)
 
 
-def _plans(settings: Settings) -> "tuple[Plan | None, Plan | None]":
-    """The plan for a person, and the one that the policy leaves to a job."""
-    from retention.plan import of_last_night
-
-    by_scope = {plan.scope: plan for plan in of_last_night(settings)}
-    return by_scope.get("ordinary"), by_scope.get("unattended")
-
-
 @contextmanager
 def _steps() -> Iterator[Any]:
     """A function that shows the step that runs: moving on a terminal, a line each elsewhere."""
     yield lambda what: remark(f"… {what}")
 
 
-def _show(
-    found: "Status", plan: "Plan | None", unattended: "Plan | None", result: "JobResult"
-) -> None:
+def _show(found: "Status", made: "Sequence[Plan]", result: "JobResult") -> None:
     classification = found.classification
     say(
         f"{found.database}: {found.records} records as of {classification.as_of}, policy"
@@ -193,10 +186,7 @@ def _show(
     if classification.suffix:
         say(f"a replay, in schema retention{classification.suffix}: nothing is planned from it")
     else:
-        _show_plan(plan, "planned")
-        if unattended is not None:
-            _show_plan(unattended, "planned unattended")
-    _show_counts("overdue and waiting", plan.waiting if plan else {})
+        show_plans(made)
     say(
         f"purged so far {found.purged}, minimised {found.minimised}, with {found.evidence} entries of"
         " evidence"
@@ -206,6 +196,16 @@ def _show(
             "the report shows them" if classification.suffix else "`retention status` lists them"
         )
         say(f"{len(found.findings)} findings: {where}")
+
+
+def show_plans(made: "Sequence[Plan]") -> None:
+    """Say what the job planned for a person and what the policy leaves to itself, and how to approve."""
+    by_scope = {plan.scope: plan for plan in made}
+    ordinary, unattended = by_scope.get("ordinary"), by_scope.get("unattended")
+    _show_plan(ordinary, "planned")
+    if unattended is not None:
+        _show_plan(unattended, "planned unattended")
+    _show_counts("overdue and waiting", ordinary.waiting if ordinary else {})
 
 
 def _show_plan(plan: "Plan | None", what: str) -> None:

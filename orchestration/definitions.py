@@ -13,14 +13,14 @@ from dagster_dbt.dbt_manifest import validate_manifest
 
 from orchestration.assets.classification import classification_assets
 from orchestration.assets.controls import control_persons
-from orchestration.assets.evidence import deletion_report, read_back
+from orchestration.assets.evidence import checkpoint, deletion_report, read_back
 from orchestration.assets.findings import findings
 from orchestration.assets.purge import no_blocked_record_in_plan, purge_plan, purge_run
 from orchestration.jobs import build_jobs
 from orchestration.manifest import ensure_manifest
 from orchestration.resources import Run
 from orchestration.schedules import daily, nightly_controls
-from orchestration.sensors import approved_plans, failure_notice
+from orchestration.sensors import approved_plans, failure_notice, new_evidence
 from orchestration.translator import Translator
 from retention.classify import today
 from retention.declarations import load_declarations
@@ -50,12 +50,17 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
             purge_plan,
             purge_run,
             read_back,
+            checkpoint,
             deletion_report,
         ],
         asset_checks=[no_blocked_record_in_plan],
         jobs=list(jobs.values()),
         schedules=[nightly_controls(jobs["run_controls"]), daily(jobs["apply_retention"])],
-        sensors=[approved_plans(jobs["execute_purge"]), failure_notice],
+        sensors=[
+            approved_plans(jobs["execute_purge"]),
+            new_evidence(jobs["export_checkpoint"]),
+            failure_notice,
+        ],
         resources={"run": Run(), **(resource_overrides or {})},
         executor=in_process_executor,
     )

@@ -16,7 +16,7 @@ from dagster import (
 )
 
 from orchestration.assets.controls import CONTROLS
-from orchestration.assets.evidence import DELETION_REPORT, READ_BACK
+from orchestration.assets.evidence import CHECKPOINT, DELETION_REPORT, READ_BACK
 from orchestration.assets.findings import FINDINGS
 from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
 
@@ -38,19 +38,23 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
             "Freeze what is overdue into a plan for approval (§ 6).",
         ),
         "execute_purge": (
-            AssetSelection.assets(PURGE_RUN, READ_BACK, DELETION_REPORT),
+            AssetSelection.assets(PURGE_RUN, READ_BACK, CHECKPOINT, DELETION_REPORT),
             "Carry out an approved plan, read it back, write its report (§ 6).",
         ),
         "verify_purge": (
-            AssetSelection.assets(READ_BACK, DELETION_REPORT),
+            AssetSelection.assets(READ_BACK, CHECKPOINT, DELETION_REPORT),
             "Read back what was purged and write the reports again.",
+        ),
+        "export_checkpoint": (
+            AssetSelection.assets(CHECKPOINT),
+            "Sign the head of the ledger and export it with what goes with it.",
         ),
         "run_controls": (
             AssetSelection.assets(CONTROLS),
             "Run the control persons, whose fate is known, through the whole way (§ 6).",
         ),
         "apply_retention": (
-            models | AssetSelection.assets(FINDINGS, PURGE_PLAN),
+            models | AssetSelection.assets(FINDINGS, PURGE_PLAN, CHECKPOINT),
             "The daily job: classify, check, plan (§ 6).",
         ),
     }

@@ -94,6 +94,37 @@ def approved_plans(job: Any) -> SensorDefinition:
     return look
 
 
+def new_evidence(job: Any) -> SensorDefinition:
+    """Exports a checkpoint soon after something was written down, such as a hold."""
+
+    @sensor(
+        name="new_evidence",
+        job=job,
+        minimum_interval_seconds=60,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Signs and exports the head of the ledger after something was written to it, so that"
+        " a hold that was placed now is known outside before a backup could be restored without it.",
+    )
+    def look(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
+        if context.instance.get_runs_count(RunsFilter(statuses=list(_GOING))):
+            yield SkipReason("a run is going: looked at again when it has ended")
+            return
+        latest = _latest_unsigned(load_settings())
+        if latest is None:
+            yield SkipReason("everything written down is covered by a checkpoint")
+            return
+        # Where it failed, again within the hour: the destination may be back.
+        yield RunRequest(run_key=f"entry-{latest}-{datetime.now(UTC):%Y%m%d%H}")
+
+    return look
+
+
+def _latest_unsigned(settings: Settings) -> int | None:
+    with connect(settings, read_only=True) as conn, safe_errors("looking for new evidence"):
+        row = conn.execute("select max(entry_id) from ledger.unsequenced").fetchone()
+        return row[0] if row else None
+
+
 def _is_to_be_carried_out(
     instance: DagsterInstance, plan: Plan, before: Sequence[RunRecord]
 ) -> bool:

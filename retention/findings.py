@@ -254,6 +254,29 @@ def syncs_not_ended(conn: Connection, policy: Policy) -> Iterator[Finding]:
             )
 
 
+def unexported(conn: Connection) -> Iterator[Finding]:
+    """Evidence that no exported checkpoint covers although a day has passed: a backup restored now
+    would not be recognised by it."""
+    row = conn.execute(
+        """
+        select count(*), min(at)::date from (
+            select entry_id from ledger.unsequenced
+            union all
+            select entry_id from ledger.leaves
+            where leaf_index >= coalesce((select max(size) from ledger.checkpoints), 0)
+        ) as waiting join ledger.entries using (entry_id)
+        where at < now() - make_interval(days => %s)
+        """,
+        (_FRESH_DAYS,),
+    ).fetchone()
+    if row and row[0]:
+        yield Finding(
+            "evidence_not_exported",
+            f"{row[0]} entries of evidence are covered by no exported checkpoint, the oldest of"
+            f" {row[1]}: `retention evidence checkpoint` exports one and says what is in its way",
+        )
+
+
 def drifted(conn: Connection, settings: Settings, declarations: Declarations) -> Iterator[Finding]:
     """What the catalogue and the declarations disagree on; tables set aside come first."""
     compared = catalog.compare(conn, declarations, built_relations(settings))

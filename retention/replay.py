@@ -81,6 +81,25 @@ def bring_back(settings: Settings) -> BroughtBack:
     return BroughtBack(before, after, rows)
 
 
+def what_came_back(settings: Settings) -> dict[str, int]:
+    """How many rows stand there again that were purged before, by what becomes of them; as the last
+    classification found them."""
+    with connect(settings, read_only=True) as conn, safe_errors("counting what came back"):
+        rows = conn.execute(
+            """
+            select case
+                when judged.verdict = 'new' then 'a person who came back: a new record'
+                when records.status = 'overdue' then 'due again'
+                else records.status
+            end, count(*)
+            from intermediate.int_returns_judged as judged
+            join retention.records as records using (source_schema, source_table, record_key)
+            group by 1 order by 2 desc, 1
+            """
+        ).fetchall()
+    return dict(rows)
+
+
 def _missing(
     settings: Settings,
     conn: Connection,

@@ -151,6 +151,7 @@ def read_status(
             *findings.syncs_not_ended(conn, policy),
             *(() if classification.suffix else findings.unacknowledged(conn)),
             *silence.findings(conn, classification, policy),
+            *findings.unexported(conn),
             *findings.drifted(conn, settings, declarations),
             *findings.untraceable(conn, settings, declarations),
             *further(conn, classification),

@@ -1,7 +1,7 @@
-"""What is left of a purge: that nothing is left, and the report.
+"""What is left of a purge: that nothing is left, the signed evidence of it, and the report.
 
-Belongs here: the assets that read back and report. Does not belong here: how either is done
-(`retention.verify`, `retention.report`).
+Belongs here: the assets that read back, sign and report. Does not belong here: how any of it is done
+(`retention.verify`, `retention.evidence`, `retention.report`).
 """
 
 from collections.abc import Iterator
@@ -17,15 +17,18 @@ from dagster import (
     asset,
 )
 
-from orchestration.assets.purge import PURGE_RUN
+from orchestration.assets.findings import FINDINGS
+from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
 from orchestration.resources import Run
 from orchestration.translator import OWNER
 from retention import plan as plans
 from retention import verify
+from retention.evidence import publish
 from retention.report import deletion
 from retention.settings import Settings
 
 READ_BACK = AssetKey(["read_back"])
+CHECKPOINT = AssetKey(["checkpoint"])
 DELETION_REPORT = AssetKey(["deletion_report"])
 
 NOTHING_LEFT = "nothing_left"
@@ -76,11 +79,33 @@ def read_back(context: AssetExecutionContext, run: Run) -> MaterializeResult:  #
 
 
 @asset(
+    key=CHECKPOINT,
+    group_name="evidence",
+    description="The signed head of the ledger, exported to where the database's administrator cannot"
+    " write, with what a backup from before would lack: whatever was held or purged so far is known"
+    " there, and a ledger that is behind it purges nothing.",
+    deps=[FINDINGS, PURGE_PLAN, READ_BACK],
+    owners=[OWNER],
+    kinds={"postgres", "file"},
+    output_required=False,
+)
+def checkpoint(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeResult[None]]:
+    """Number what was written, sign the head, export it."""
+    head = publish(run.settings())
+    if head is None:
+        context.log.info("the ledger is empty: nothing was exported")
+        return
+    yield MaterializeResult(
+        metadata={"entries": head.size, "root": head.root.hex(), "signed_at": head.time}
+    )
+
+
+@asset(
     key=DELETION_REPORT,
     group_name="evidence",
     description="The deletion report (slettebevis) of each plan that was carried out: counts per table,"
     " rule and clause (§ 6), who approved, what proves it, what it does not cover.",
-    deps=[READ_BACK],
+    deps=[CHECKPOINT],
     owners=[OWNER],
     kinds={"json"},
     output_required=False,

@@ -5,7 +5,7 @@ refusing to go on behind one, and the ledger as a file. Does not belong here: wr
 one plan's deletion report (`report`), and checking any of it (`verifier`, which needs none of us).
 """
 
-from retention.evidence.behind import refuse_behind
+from retention.evidence.destination import open_destination
 from retention.evidence.publish import publish
 
-__all__ = ["publish", "refuse_behind"]
+__all__ = ["open_destination", "publish"]

@@ -14,18 +14,10 @@ import psycopg
 
 from retention.errors import Refused
 from retention.evidence.checkpoint import LATEST, Checkpoint, read_checkpoint
-from retention.evidence.destination import Destination, open_destination
-from retention.keys import load_signing_key
+from retention.evidence.destination import Destination
 from retention.ledger import tree
-from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
-
-
-def refuse_behind(settings: Settings, conn: Connection) -> None:
-    """Raise Refused where the ledger is behind the latest exported checkpoint, or not its continuation."""
-    public = load_signing_key(settings, conn).public
-    latest_known(conn, open_destination(settings), public)
 
 
 def latest_known(conn: Connection, destination: Destination, public: bytes) -> Checkpoint | None:

@@ -130,7 +130,7 @@ def test_the_graph_leads_from_every_governed_landing_table_to_the_deletion_repor
     for table in declarations.governed:
         assert f"{table.schema_}/{table.name}" in of_records, table.qualified
     assert "retention/records" in of_report
-    assert {"findings", "purge_plan", "purge_run", "read_back"} <= of_report
+    assert {"findings", "purge_plan", "purge_run", "read_back", "checkpoint"} <= of_report
 
 
 def test_every_asset_stands_in_a_group_of_the_flow_and_every_group_is_used(
@@ -192,7 +192,7 @@ def test_the_daily_job_classifies_checks_and_plans_and_purges_nothing(defs: Defi
         key.to_user_string()
         for key in defs.resolve_job_def("apply_retention").asset_layer.executable_asset_keys
     }
-    assert {"retention/records", "findings", "purge_plan"} <= chosen
+    assert {"retention/records", "findings", "purge_plan", "checkpoint"} <= chosen
     assert not chosen & {"purge_run", "read_back", "deletion_report"}
 
 
@@ -205,7 +205,7 @@ def test_the_schedule_and_the_sensors_run_without_being_switched_on(defs: Defini
         assert schedule.cron_schedule == when
         assert schedule.execution_timezone == "Europe/Oslo"
         assert schedule.default_status is DefaultScheduleStatus.RUNNING
-    for name in ("approved_plans", "failure_notice"):
+    for name in ("approved_plans", "new_evidence", "failure_notice"):
         assert defs.resolve_sensor_def(name).default_status is DefaultSensorStatus.RUNNING
 
 
