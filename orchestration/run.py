@@ -25,6 +25,7 @@ JOBS = (
     "plan_purge",
     "execute_purge",
     "verify_purge",
+    "export_checkpoint",
     "run_controls",
     "apply_retention",
 )
