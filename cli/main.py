@@ -69,6 +69,7 @@ COMMANDS: dict[str, Entry] = {
         "cli.replay:replay",
         "After a restore: bring back what was purged and held since the backup.",
     ),
+    "keys": Entry("cli.keys:keys", "List, rotate and destroy keys."),
     "report": Entry("cli.report:report", "Write the report: JSON and one page."),
 }
 

@@ -225,6 +225,10 @@ def verify(
             f" {result.column_tombstones} of columns,"
             f" {result.returned} returned with a newer date, {len(result.findings)} findings."
         )
+        if result.unmatched:
+            say(
+                f"{result.unmatched} tombstones are of keys that were destroyed: they match nothing."
+            )
         if result.findings:
             show_table(
                 ("where", "what", "count"),

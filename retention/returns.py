@@ -19,8 +19,7 @@ from retention import suppressions
 from retention.catalog import compare
 from retention.declarations import Declarations, TableDeclaration
 from retention.declarations.facts import select_keys
-from retention.errors import Refused
-from retention.keys import MasterKey, has_key, load_key, refuse_logged_values
+from retention.keys import HmacKeys, has_key, is_needed, load_keys, refuse_logged_values
 from retention.ledger.failures import safe_errors
 from retention.settings import Settings
 from retention.warehouse.connection import connect
@@ -54,47 +53,37 @@ def recognise(settings: Settings, declarations: Declarations) -> int:
         connect(settings, role=CLASSIFIER) as conn,
         safe_errors("recognising what came back"),
     ):
-        key = _key(settings, conn, declarations)
+        keys = _keys(settings, conn, declarations)
         set_aside = set(compare(conn, declarations).set_aside)
         _forget_undeclared(conn, declarations)
         conn.commit()
         for table in declarations.governed:
             if table.key and table.qualified not in set_aside:
                 with conn.transaction():
-                    found += _look_at(conn, table, key)
+                    found += _look_at(conn, table, keys)
     return found
 
 
-def _key(settings: Settings, conn: Connection, declarations: Declarations) -> MasterKey | None:
-    """The key where there is something to do with it; a fresh warehouse needs none."""
-    buried = [
-        row[0] for row in conn.execute("select distinct key_id from ledger.tombstones").fetchall()
-    ]
+def _keys(settings: Settings, conn: Connection, declarations: Declarations) -> HmacKeys | None:
+    """The keys where there is something to do with them; a fresh warehouse needs none."""
     objections = any(table.objection for table in declarations.governed)
-    if not buried and not (objections and has_key(settings)):
+    if not is_needed(conn) and not (objections and has_key(settings)):
         return None
     refuse_logged_values(conn)
-    key = load_key(settings, conn)
-    for key_id in buried:
-        if key_id != key.key_id:
-            raise Refused(
-                f"rows were purged under the HMAC key {key_id}: without it none of them is recognised"
-                " when it lands again; put that key back"
-            )
-    return key
+    return load_keys(settings, conn)
 
 
-def _look_at(conn: Connection, table: TableDeclaration, key: MasterKey | None) -> int:
+def _look_at(conn: Connection, table: TableDeclaration, keys: HmacKeys | None) -> int:
     # Asked before any row is read: what commits meanwhile is looked at again the next time.
     row = conn.execute("select pg_snapshot_xmin(pg_current_snapshot())::text").fetchone()
     landed = _landed(conn, table)
     if row is None or landed is None:
         return 0
     if table.objection:
-        if key is None:
+        if keys is None:
             return 0
-        suppressions.record(conn, table, key, landed.written)
-    found = _meet_tombstones(conn, landed, key) if key else 0
+        suppressions.record(conn, table, keys.current, landed.written)
+    found = _meet_tombstones(conn, landed, keys) if keys else 0
     _forget_gone(conn, landed)
     conn.execute(
         "insert into ledger.returns_looked_for (source_schema, source_table, relation, written_since)"
@@ -129,8 +118,8 @@ def _landed(conn: Connection, table: TableDeclaration) -> _Landed | None:
     return _Landed(table, relation, oid, written)
 
 
-def _meet_tombstones(conn: Connection, landed: _Landed, key: MasterKey) -> int:
-    """Add the rows written since the last look whose token was buried."""
+def _meet_tombstones(conn: Connection, landed: _Landed, keys: HmacKeys) -> int:
+    """Add the rows written since the last look whose token was buried, under whichever key."""
     table = landed.declaration
     names = {"schema": table.schema_, "table": table.name}
     buried = conn.execute(
@@ -140,16 +129,18 @@ def _meet_tombstones(conn: Connection, landed: _Landed, key: MasterKey) -> int:
     ).fetchone()
     if not (buried and buried[0]):
         return 0
-    inner, outer = key.pads(table.qualified)
+    pads = [key.pads(table.qualified) for key in keys.needed]
     statement = f"""
         with written as (
             {select_keys(table, landed.relation)} where {landed.written}
         ),
         hashed as (
             select distinct record_key, sha256(
-                %(outer)s::bytea || sha256(%(inner)s::bytea || convert_to(record_key, 'UTF8'))
+                keys.outer_pad || sha256(keys.inner_pad || convert_to(record_key, 'UTF8'))
             ) as token
-            from written where record_key is not null
+            from written
+            cross join unnest(%(inners)s::bytea[], %(outers)s::bytea[]) as keys (inner_pad, outer_pad)
+            where record_key is not null
         )
         insert into ledger.returned_records (
             source_schema, source_table, record_key, anchor_on, own_on, rule_id, plan_id, purged_at
@@ -164,7 +155,12 @@ def _meet_tombstones(conn: Connection, landed: _Landed, key: MasterKey) -> int:
         group by hashed.record_key
         on conflict do nothing
     """  # noqa: S608
-    return conn.execute(statement.encode(), {**names, "inner": inner, "outer": outer}).rowcount
+    bound = {
+        **names,
+        "inners": [inner for inner, _ in pads],
+        "outers": [outer for _, outer in pads],
+    }
+    return conn.execute(statement.encode(), bound).rowcount
 
 
 def _forget_gone(conn: Connection, landed: _Landed) -> None:

@@ -75,13 +75,21 @@ def write_private(path: Path, text: str) -> None:
             folder = path.parent.stat()
             os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
         file.write(text)
+        # A key that something was written under must outlive a power cut.
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_private(path: Path, text: str) -> None:
+    """Write `path` anew so that a reader sees the old or the new file, never half of one."""
+    candidate = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    write_private(candidate, text)
+    candidate.replace(path)
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Write `record` as JSON so that a reader sees the old or the new file, never half of one."""
-    candidate = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    write_private(candidate, json.dumps(record, indent=2, sort_keys=True) + "\n")
-    candidate.replace(path)
+    """Write `record` as JSON, as `replace_private` does."""
+    replace_private(path, json.dumps(record, indent=2, sort_keys=True) + "\n")
 
 
 def read_record(path: Path) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ import psycopg
 
 from retention.declarations import TableDeclaration
 from retention.errors import UsageError
-from retention.keys import MasterKey, load_key, refuse_logged_values
+from retention.keys import MasterKey, load_keys, refuse_logged_values, take_into_use
 from retention.ledger.failures import safe_errors
 from retention.settings import Settings
 from retention.warehouse.connection import connect
@@ -23,7 +23,7 @@ Connection = psycopg.Connection[Any]
 
 # What is hashed: the kind and the value as the models compare them, so that spelling does not matter.
 _HASHED = (
-    "sha256(%(outer)s::bytea || sha256(%(inner)s::bytea"
+    "sha256(keys.outer_pad || sha256(keys.inner_pad"
     " || convert_to(points.kind || ':' || sletteplikt.normalised(points.kind, points.value), 'UTF8')))"
 )
 
@@ -44,12 +44,14 @@ def record(
         f"({quote_literal(kind)}, landed.{quote_identifier(column)}::text)"
         for kind, column in columns
     )
+    take_into_use(conn, key)
     inner, outer = key.suppression_pads()
     statement = f"""
         insert into ledger.suppressions (kind, token, key_id, source_schema, source_table)
         select distinct points.kind, {_HASHED}, %(key_id)s, %(schema)s, %(table)s
         from {quote_qualified(table.schema_, table.name)} as landed
         cross join lateral (values {points}) as points (kind, value)
+        cross join (values (%(inner)s::bytea, %(outer)s::bytea)) as keys (inner_pad, outer_pad)
         where {condition} and sletteplikt.normalised(points.kind, points.value) is not null
         on conflict do nothing
     """  # noqa: S608
@@ -78,18 +80,19 @@ def is_suppressed(
         raise UsageError("give an e-mail address or a phone number to look for")
     with connect(settings, read_only=True) as conn, safe_errors("asking the suppression list"):
         refuse_logged_values(conn)
-        inner, outer = load_key(settings, conn).suppression_pads()
+        pads = [key.suppression_pads() for key in load_keys(settings, conn).needed]
         row = conn.execute(
             f"""
             select exists (
                 select from unnest(%(kinds)s::text[], %(values)s::text[]) as points (kind, value)
+                cross join unnest(%(inners)s::bytea[], %(outers)s::bytea[]) as keys (inner_pad, outer_pad)
                 join ledger.suppressions as listed
                     on listed.kind = points.kind and listed.token = {_HASHED}
             )
             """.encode(),  # noqa: S608
             {
-                "inner": inner,
-                "outer": outer,
+                "inners": [inner for inner, _ in pads],
+                "outers": [outer for _, outer in pads],
                 "kinds": [kind for kind, _ in asked],
                 "values": [value for _, value in asked],
             },

@@ -4,8 +4,10 @@ Belongs here: signing, the public key, and when one may be made. Does not belong
 are found (`material`), and what is signed.
 """
 
+import base64
+import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +17,11 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from retention.errors import Refused, UsageError
-from retention.keys.material import KEY_BYTES, Material, Place, find, make
+from retention.keys.material import KEY_BYTES, Material, Place, find, make, place_of
 from retention.settings import Settings
 from retention.warehouse.connection import is_embedded
 
+SIGNING = "signing"
 SIGNING_VARIABLE = "RETENTION_SIGNING_KEY"
 
 Connection = psycopg.Connection[Any]
@@ -40,34 +43,83 @@ class SigningKey:
         return self._private.sign(message)
 
     @property
+    def key_id(self) -> str:
+        """Names the key without saying anything about it."""
+        return id_of_public(self.public)
+
+    @property
     def _private(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.seed)
 
 
+def signing_place(settings: Settings) -> Place:
+    """Where signing keys are looked for."""
+    return place_of(settings, SIGNING)
+
+
 def signing_key_path(settings: Settings) -> Path:
-    """Where the signing key lies when the environment does not hold it."""
-    return settings.state / "keys" / "signing.key"
+    """Where the key lies when neither the environment nor a command gives it."""
+    return signing_place(settings).path
 
 
 def load_signing_key(
-    settings: Settings,
-    conn: Connection,
-    env: Mapping[str, str] = os.environ,
+    settings: Settings, conn: Connection, env: Mapping[str, str] = os.environ
 ) -> SigningKey:
-    """Return the key from the environment or from its file.
+    """Return the current key. Raises as `load_signing_keys` does."""
+    return load_signing_keys(settings, conn, env)[0]
+
+
+def load_signing_keys(
+    settings: Settings, conn: Connection, env: Mapping[str, str] = os.environ
+) -> tuple[SigningKey, ...]:
+    """Return the current key from the environment, a command or its file, and after it the one before,
+    where that is at hand: what is signed at the change bears both signatures.
 
     Only for the embedded warehouse, and only before its first checkpoint, one is made. Raises Refused
-    when there is none or others can read its file, UsageError when it is no key.
+    when there is none or others can read a file, UsageError when what is there is no key.
     """
-    place = Place(SIGNING_VARIABLE, signing_key_path(settings))
+    place = signing_place(settings)
     found = find(place, env)
-    if found is None:
-        _refuse_to_replace(settings, conn)
-        found = make(place)
-    return _signing_key(found)
+    if found.current is None:
+        _refuse_to_replace(settings, conn, place)
+    current = signing_key(found.current or make(place))
+    old = [key for key in map(signing_key, found.old) if key != current]
+    if not old:
+        return (current,)
+    # By when they were taken into use; of keys that nobody used the first that is given.
+    known = _known(conn)
+    ranks = {one: rank for rank, one in enumerate(known)}
+    return (current, min(old, key=lambda key: ranks.get(key.key_id, len(known))))
 
 
-def _signing_key(found: Material) -> SigningKey:
+def refuse_foreign(
+    conn: Connection, keys: Sequence[SigningKey], signers: Collection[bytes]
+) -> None:
+    """Raise Refused unless one of the keys is among the public keys that signed the last checkpoint:
+    whoever holds that one would not believe the next. Without a checkpoint every key will do, and where
+    somebody declared the signers destroyed."""
+    wanted = sorted({id_of_public(public) for public in signers} - _destroyed(conn))
+    if wanted and not {key.key_id for key in keys} & set(wanted):
+        raise Refused(
+            f"the signing key is not the one that signed the last checkpoint ({', '.join(wanted)}): put"
+            " that one back, or keep it as the old one until a checkpoint bears both signatures"
+        )
+
+
+def id_of_public(public: bytes) -> str:
+    """Names a signing key by its public key."""
+    return hashlib.sha256(public).hexdigest()[:16]
+
+
+def vkey(origin: str, public: bytes) -> str:
+    """The public key as auditors are given it (C2SP signed-note): what a verifier trusts."""
+    typed = b"\x01" + public
+    key_hash = hashlib.sha256(origin.encode() + b"\n" + typed).digest()[:4]
+    return f"{origin}+{key_hash.hex()}+{base64.b64encode(typed).decode()}"
+
+
+def signing_key(found: Material) -> SigningKey:
+    """The key pair of what was found. Raises UsageError where it is no seed."""
     if len(found.secret) != KEY_BYTES:
         raise UsageError(
             f"{found.source} holds no signing key: give exactly {KEY_BYTES} random bytes as"
@@ -76,17 +128,17 @@ def _signing_key(found: Material) -> SigningKey:
     return SigningKey(found.secret)
 
 
-def _refuse_to_replace(settings: Settings, conn: Connection) -> None:
-    if _has_checkpoint(conn):
+def _refuse_to_replace(settings: Settings, conn: Connection, place: Place) -> None:
+    known = set(_known(conn))
+    if _has_checkpoint(conn) and (not known or known - _destroyed(conn)):
         raise Refused(
-            f"the signing key is lost: put it back into {signing_key_path(settings)} or"
-            f" {SIGNING_VARIABLE}; a checkpoint of another key is not believed by who holds the"
-            " earlier ones"
+            f"the signing key is lost: put it back {place.how()}; whoever holds an earlier checkpoint"
+            " does not believe one that another key signed alone"
         )
     if not is_embedded(settings):
         raise Refused(
-            f"there is no signing key: put 32 random bytes, hexadecimal or base64, into"
-            f" {SIGNING_VARIABLE} or into {signing_key_path(settings)} (mode 0600), and keep a copy"
+            f"there is no signing key: put 32 random bytes, hexadecimal or base64, {place.how()}, and"
+            " keep a copy"
         )
 
 
@@ -96,3 +148,18 @@ def _has_checkpoint(conn: Connection) -> bool:
         return False
     row = conn.execute("select exists (select from ledger.checkpoints)").fetchone()
     return bool(row and row[0])
+
+
+def _destroyed(conn: Connection) -> set[str]:
+    rows = conn.execute(
+        "select key_id from ledger.keys where kind = %s and destroyed_at is not null", (SIGNING,)
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _known(conn: Connection) -> list[str]:
+    """The ids of the keys that were taken into use, the latest first."""
+    rows = conn.execute(
+        "select key_id from ledger.keys where kind = %s order by in_use_since desc", (SIGNING,)
+    ).fetchall()
+    return [row[0] for row in rows]

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from retention.code_hash import code_hash
 from retention.declarations import Declarations, load_declarations
 from retention.errors import Refused
-from retention.keys import EPOCH, load_key, refuse_logged_values
+from retention.keys import EPOCH, load_keys, refuse_logged_values, take_into_use
 from retention.ledger import classifications
 from retention.ledger.failures import is_conflict, safe_errors, translated
 from retention.lineage import find_lineage
@@ -107,7 +107,8 @@ def _freeze(
     conn.isolation_level = IsolationLevel.REPEATABLE_READ
     with conn.transaction():
         refuse_logged_values(conn)
-        key = load_key(settings, conn)
+        key = load_keys(settings, conn).current
+        take_into_use(conn, key)
         lineage = find_lineage(conn, settings, declarations)
         tables = plan_tables(conn, declarations, planning=True, lineage=lineage)
         names = [table.qualified for table in tables]

@@ -54,13 +54,14 @@ _LANDING_WAIT = 700
 
 @dataclass(frozen=True)
 class Job:
-    """What stays the same from batch to batch."""
+    """What stays the same from batch to batch. `key` is the plan's, `new_key` what is written under now."""
 
     plan_id: UUID
     declarations: Declarations
     lineage: Lineage
     code_hash: str
     key: MasterKey
+    new_key: MasterKey
     batch_items: int
     fence: int
 
@@ -207,7 +208,7 @@ def _purge(
     before = {t.qualified: delete.count_rows(conn, t.declaration) for t in changed}
     for declaration in _declarations(purged):
         # An objection that landed since the last classification is not on the list yet.
-        suppressions.record(conn, declaration, job.key)
+        suppressions.record(conn, declaration, job.new_key)
     # The records' rows in landing first: what is not found there stays an item, not a purge.
     nulled = {
         t.qualified: minimise.minimise_landing(conn, items, t.declaration, job.fence)

@@ -22,7 +22,7 @@ from retention.code_hash import code_hash
 from retention.declarations import load_declarations
 from retention.errors import Refused, RetentionError
 from retention.evidence import publish
-from retention.keys import load_key, refuse_logged_values
+from retention.keys import key_of_plan, load_keys, refuse_logged_values
 from retention.ledger import entries
 from retention.ledger.failures import is_conflict, is_lost, safe_errors, translated
 from retention.lineage import find_lineage
@@ -128,7 +128,8 @@ def _prepared(
     publish(settings)
     with safe_errors("preparing the purge"):
         refuse_logged_values(conn)
-        key = load_key(settings, conn)
+        keys = load_keys(settings, conn)
+        key = key_of_plan(conn, plan_id, keys)
         policy = _unchanged_policy(settings, conn, plan_id)
         lineage = find_lineage(conn, settings, declarations)
         conn.commit()
@@ -136,7 +137,7 @@ def _prepared(
         schemas = _schemas(conn, plan_id)
         _refuse_while_syncing(conn, schemas, timeout)
         fence = executor.begin(conn, plan_id, code, key.key_id)
-    job = Job(plan_id, declarations, lineage, code, key, batch_items, fence)
+    job = Job(plan_id, declarations, lineage, code, key, keys.current, batch_items, fence)
     return job, lambda: _refuse_while_syncing(conn, schemas, timeout)
 
 

@@ -8,6 +8,7 @@ A row is recognised by its token alone: the key of every row that lies in landin
 the models is run through the same keyed hash, and met with the tombstones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from uuid import UUID
 import psycopg
 
 from retention.declarations import TableDeclaration, load_declarations
-from retention.keys import MasterKey, load_key, refuse_logged_values
+from retention.keys import MasterKey, load_keys, refuse_logged_values
 from retention.ledger import entries
 from retention.ledger.failures import safe_errors
 from retention.settings import Settings
@@ -35,13 +36,15 @@ Connection = psycopg.Connection[Any]
 class ReadBack:
     """The result of a read-back. `checked` counts rows looked at, `returned` those purged once that
     stand there again with a newer anchor: a person who came back is a new record; `column_tombstones`
-    those of rows that stay and were minimised."""
+    those of rows that stay and were minimised; `unmatched` tombstones of either kind whose key was
+    destroyed, of which nothing can be said."""
 
     findings: tuple[Finding, ...]
     checked: int
     tombstones: int
     returned: int
     column_tombstones: int
+    unmatched: int
 
 
 def read_back(settings: Settings, plan_id: UUID | None = None) -> ReadBack:
@@ -55,12 +58,12 @@ def read_back(settings: Settings, plan_id: UUID | None = None) -> ReadBack:
         safe_errors("reading back"),
     ):
         refuse_logged_values(conn)
-        key = load_key(settings, conn)
+        keys = load_keys(settings, conn).needed
         conn.rollback()
         # One snapshot for every count, so that a load going on cannot make two of them disagree.
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         with conn.transaction():
-            result = _read_back(conn, declarations.tables, key, plan_id)
+            result = _read_back(conn, declarations.tables, keys, plan_id)
     with connect(settings, role=PURGER) as conn, safe_errors("recording what was read back"):
         _leave_evidence(conn, plan_id, result)
     return result
@@ -69,7 +72,7 @@ def read_back(settings: Settings, plan_id: UUID | None = None) -> ReadBack:
 def _read_back(
     conn: Connection,
     tables: tuple[TableDeclaration, ...],
-    key: MasterKey,
+    keys: Sequence[MasterKey],
     plan_id: UUID | None,
 ) -> ReadBack:
     buried = dict(
@@ -87,13 +90,13 @@ def _read_back(
             continue
         what = f"purged rows of {table.qualified} are there"
         for place in places(conn, table):
-            rows, hits, newer = count_hits(conn, table, place, key, plan_id)
+            rows, hits, newer = count_hits(conn, table, place, keys, plan_id)
             checked += rows
             returned += newer
             if hits:
                 findings.append(Finding(place.name, what, hits))
         for candidate in candidates(conn, table, declared):
-            rows, hits, newer = count_hits(conn, table, candidate.place, key, plan_id)
+            rows, hits, newer = count_hits(conn, table, candidate.place, keys, plan_id)
             checked += rows
             if hits and holds_rows(conn, table, candidate):
                 returned += newer
@@ -103,7 +106,7 @@ def _read_back(
         for name, count in sorted(buried.items())
         if name not in declared
     ]
-    emptied = columns.look(conn, tables, key, plan_id)
+    emptied = columns.look(conn, tables, keys, plan_id)
     findings += [*emptied.findings, *contradictions(conn, plan_id)]
     return ReadBack(
         tuple(findings),
@@ -111,7 +114,25 @@ def _read_back(
         sum(buried.values()),
         returned,
         emptied.tombstones,
+        _unmatched(conn, plan_id),
     )
+
+
+def _unmatched(conn: Connection, plan_id: UUID | None) -> int:
+    row = conn.execute(
+        """
+        select count(*) from (
+            select key_id from ledger.tombstones where coalesce(plan_id = %(plan)s, true)
+            union all
+            select key_id from ledger.column_tombstones where coalesce(plan_id = %(plan)s, true)
+        ) as buried
+        join ledger.keys as keys
+            on keys.kind = 'hmac' and keys.key_id = buried.key_id and keys.destroyed_at is not null
+        """,
+        {"plan": plan_id},
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _leave_evidence(conn: Connection, plan_id: UUID | None, result: ReadBack) -> None:
@@ -123,6 +144,7 @@ def _leave_evidence(conn: Connection, plan_id: UUID | None, result: ReadBack) ->
         "tombstones": result.tombstones,
         "returned": result.returned,
         "column_tombstones": result.column_tombstones,
+        "unmatched": result.unmatched,
         "findings": [{"where": f.where, "what": f.what, "count": f.count} for f in result.findings],
     }
     if plan_id is not None:

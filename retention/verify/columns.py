@@ -5,7 +5,7 @@ their own names in copies of it that others made. Does not belong here: rows tha
 and the story of a plan (`story`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ class Emptied:
 def look(
     conn: Connection,
     tables: tuple[TableDeclaration, ...],
-    key: MasterKey,
+    keys: Sequence[MasterKey],
     plan_id: UUID | None,
 ) -> Emptied:
     """Look for minimised columns that hold a value, of the plan's rows or of any plan's.
@@ -57,7 +57,7 @@ def look(
             findings.append(Finding(name, what, count))
             continue
         for place, there in _places(conn, table, set(declared), columns):
-            rows, held = _held(conn, table, place, there, key, plan_id)
+            rows, held = _held(conn, table, place, there, keys, plan_id)
             checked += rows
             if held:
                 what = "minimised values are there again"
@@ -87,12 +87,12 @@ def _held(
     table: TableDeclaration,
     place: Place,
     there: list[str],
-    key: MasterKey,
+    keys: Sequence[MasterKey],
     plan_id: UUID | None,
 ) -> tuple[int, int]:
     """Rows of a place that hold a value in one of the columns `there`, and those of them of which it was
     made null."""
-    inner, outer = key.pads(table.qualified)
+    pads = [key.pads(table.qualified) for key in keys]
     row = conn.execute(
         sql.SQL(
             """
@@ -103,12 +103,15 @@ def _held(
             ),
             met as (
                 select filled.record_key, tombstones.anchor_on
-                from filled join ledger.column_tombstones as tombstones
+                from filled
+                cross join unnest(%(ids)s::text[], %(inners)s::bytea[], %(outers)s::bytea[])
+                    as keys (key_id, inner_pad, outer_pad)
+                join ledger.column_tombstones as tombstones
                 on tombstones.source_schema = %(schema)s and tombstones.source_table = %(table)s
-                and tombstones.key_id = %(key_id)s and coalesce(tombstones.plan_id = %(plan)s, true)
+                and tombstones.key_id = keys.key_id and coalesce(tombstones.plan_id = %(plan)s, true)
                 and tombstones.columns && filled.columns
-                and tombstones.token = sha256(%(outer)s::bytea || sha256(
-                    %(inner)s::bytea || convert_to(filled.record_key, 'UTF8')
+                and tombstones.token = sha256(keys.outer_pad || sha256(
+                    keys.inner_pad || convert_to(filled.record_key, 'UTF8')
                 ))
             )
             select (select count(*) from filled), count(distinct met.record_key) filter (
@@ -136,11 +139,11 @@ def _held(
             ),
         ),
         {
-            "inner": inner,
-            "outer": outer,
+            "ids": [key.key_id for key in keys],
+            "inners": [inner for inner, _ in pads],
+            "outers": [outer for _, outer in pads],
             "schema": table.schema_,
             "table": table.name,
-            "key_id": key.key_id,
             "plan": plan_id,
         },
     ).fetchone()
