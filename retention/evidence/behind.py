@@ -8,6 +8,7 @@ exported checkpoint does: where the ledger is shorter, or its past is another on
 begins.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -20,11 +21,13 @@ from retention.ledger import tree
 Connection = psycopg.Connection[Any]
 
 
-def latest_known(conn: Connection, destination: Destination, public: bytes) -> Checkpoint | None:
+def latest_known(
+    conn: Connection, destination: Destination, trusted: Sequence[bytes]
+) -> Checkpoint | None:
     """The latest exported checkpoint, which the ledger continues; None before the first.
 
-    Raises Refused where it is missing, not signed by our key, of another ledger, ahead of this one, or
-    of another past.
+    Raises Refused where it is missing, signed by none of the public keys `trusted`, of another ledger,
+    ahead of this one, or of another past.
     """
     content = destination.read(LATEST)
     if content is None:
@@ -35,7 +38,7 @@ def latest_known(conn: Connection, destination: Destination, public: bytes) -> C
                 " the exported files back, or name their place in RETENTION_CHECKPOINTS"
             )
         return None
-    latest = read_checkpoint(content, tree.origin(conn), public, destination.where)
+    latest = read_checkpoint(content, tree.origin(conn), trusted, destination.where)
     size = tree.size(conn)
     if latest.size > size:
         raise Refused(

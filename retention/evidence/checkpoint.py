@@ -5,6 +5,7 @@ belong here: its form (C2SP tlog-checkpoint and signed-note), which `verifier` k
 where it goes (`destination`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +36,15 @@ def file_name(kind: str, size: int) -> str:
     return f"{kind}/{size:020}"
 
 
-def sign(conn: Connection, origin: str, size: int, root: bytes, key: SigningKey) -> Checkpoint:
-    """Sign the head of the tree, as of the database's clock."""
+def sign(
+    conn: Connection, origin: str, size: int, root: bytes, keys: Sequence[SigningKey]
+) -> Checkpoint:
+    """Sign the head of the tree with each of the keys, as of the database's clock."""
     row = conn.execute("select ledger.iso_time(clock_timestamp())").fetchone()
     assert row is not None
     text = form.Checkpoint(origin, size, root, row[0]).text
-    line = signature_line(origin, key, text.encode())
-    return Checkpoint(size, root, row[0], form.signed_note(text, [line]))
+    lines = [signature_line(origin, key, text.encode()) for key in keys]
+    return Checkpoint(size, root, row[0], form.signed_note(text, lines))
 
 
 def signature_line(origin: str, key: SigningKey, data: bytes) -> str:
@@ -49,8 +52,11 @@ def signature_line(origin: str, key: SigningKey, data: bytes) -> str:
     return form.signature_line(form.Key(origin, key.public), key.sign(data))
 
 
-def read_checkpoint(content: bytes, origin: str, public: bytes, where: str) -> Checkpoint:
-    """Read an exported checkpoint of this ledger. Raises Refused where it is not ours."""
+def read_checkpoint(
+    content: bytes, origin: str, trusted: Sequence[bytes], where: str
+) -> Checkpoint:
+    """Read an exported checkpoint of this ledger, signed by one of the public keys `trusted`. Raises
+    Refused where it is not ours."""
     try:
         note = content.decode()
         text, lines = form.split_note(note)
@@ -63,7 +69,8 @@ def read_checkpoint(content: bytes, origin: str, public: bytes, where: str) -> C
             " a place of its own in RETENTION_CHECKPOINTS"
         )
     try:
-        form.check_signatures("checkpoint", text.encode(), lines, [form.Key(origin, public)])
+        keys = [form.Key(origin, public) for public in trusted]
+        form.check_signatures("checkpoint", text.encode(), lines, keys)
     except (form.Forged, ValueError):
         raise Refused(
             f"the checkpoint in {where} was not signed with the signing key at hand: put that key back,"

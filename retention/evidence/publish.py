@@ -10,6 +10,7 @@ lack. The latest is written last: whoever sees it finds the rest.
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -19,7 +20,14 @@ from retention.evidence import delta
 from retention.evidence.behind import latest_known
 from retention.evidence.checkpoint import LATEST, Checkpoint, file_name, read_checkpoint, sign
 from retention.evidence.destination import Destination, open_destination
-from retention.keys import MasterKey, SigningKey, load_key, load_signing_key
+from retention.keys import (
+    MasterKey,
+    SigningKey,
+    load_key,
+    load_signing_keys,
+    take_into_use,
+    trusted_publics,
+)
 from retention.ledger import tree
 from retention.ledger.failures import safe_errors
 from retention.settings import Settings
@@ -40,9 +48,11 @@ def publish(settings: Settings) -> Checkpoint | None:
     with connect(settings, role=PURGER) as conn, safe_errors("exporting a checkpoint"):
         # Two that export at once would write the same names.
         conn.execute("select pg_advisory_lock(ledger.publisher_lock())")
-        key = load_signing_key(settings, conn)
-        latest = latest_known(conn, destination, key.public)
+        keys = load_signing_keys(settings, conn)
+        latest = latest_known(conn, destination, trusted_publics(conn, keys))
         conn.execute("select ledger.sequence_entries()")
+        if tree.size(conn) and take_into_use(conn, keys[0]):
+            conn.execute("select ledger.sequence_entries()")
         conn.commit()
         size = tree.size(conn)
         conn.commit()
@@ -51,13 +61,13 @@ def publish(settings: Settings) -> Checkpoint | None:
             return latest
         if size == 0:
             return None
-        return _export(conn, destination, key, load_key(settings, conn), latest, size)
+        return _export(conn, destination, keys, load_key(settings, conn), latest, size)
 
 
 def _export(
     conn: Connection,
     destination: Destination,
-    key: SigningKey,
+    keys: Sequence[SigningKey],
     master: MasterKey,
     latest: Checkpoint | None,
     size: int,
@@ -70,9 +80,9 @@ def _export(
     # Written by an export that was cut short: its words are kept.
     begun = destination.read(file_name("checkpoints", size))
     checkpoint = (
-        read_checkpoint(begun, origin, key.public, destination.where)
+        read_checkpoint(begun, origin, trusted_publics(conn, keys), destination.where)
         if begun is not None
-        else sign(conn, origin, size, root, key)
+        else sign(conn, origin, size, root, keys)
     )
     first = latest.size if latest else 0
     if destination.read(file_name("deltas", size)) is None:

@@ -25,9 +25,8 @@ from retention.keys.signing import (
     SigningKey,
     load_signing_key,
     load_signing_keys,
-    refuse_foreign,
     signing_key_path,
-    vkey,
+    trusted_publics,
 )
 
 __all__ = [
@@ -44,9 +43,8 @@ __all__ = [
     "load_keys",
     "load_signing_key",
     "load_signing_keys",
-    "refuse_foreign",
     "refuse_logged_values",
     "signing_key_path",
     "take_into_use",
-    "vkey",
+    "trusted_publics",
 ]

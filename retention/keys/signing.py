@@ -4,10 +4,9 @@ Belongs here: signing, the public key, and when one may be made. Does not belong
 are found (`material`), and what is signed.
 """
 
-import base64
 import hashlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -92,30 +91,20 @@ def load_signing_keys(
     return (current, min(old, key=lambda key: ranks.get(key.key_id, len(known))))
 
 
-def refuse_foreign(
-    conn: Connection, keys: Sequence[SigningKey], signers: Collection[bytes]
-) -> None:
-    """Raise Refused unless one of the keys is among the public keys that signed the last checkpoint:
-    whoever holds that one would not believe the next. Without a checkpoint every key will do, and where
-    somebody declared the signers destroyed."""
-    wanted = sorted({id_of_public(public) for public in signers} - _destroyed(conn))
-    if wanted and not {key.key_id for key in keys} & set(wanted):
-        raise Refused(
-            f"the signing key is not the one that signed the last checkpoint ({', '.join(wanted)}): put"
-            " that one back, or keep it as the old one until a checkpoint bears both signatures"
-        )
+def trusted_publics(conn: Connection, keys: Sequence[SigningKey]) -> list[bytes]:
+    """The public keys whose signature on the latest checkpoint is believed: of the keys at hand, and of
+    those that an approver declared destroyed since it was exported. Another key may be anybody's."""
+    rows = conn.execute(
+        "select public_key from ledger.keys where kind = %s"
+        " and destroyed_at > (select max(exported_at) from ledger.checkpoints)",
+        (SIGNING,),
+    ).fetchall()
+    return [*(key.public for key in keys), *(bytes(row[0]) for row in rows)]
 
 
 def id_of_public(public: bytes) -> str:
     """Names a signing key by its public key."""
     return hashlib.sha256(public).hexdigest()[:16]
-
-
-def vkey(origin: str, public: bytes) -> str:
-    """The public key as auditors are given it (C2SP signed-note): what a verifier trusts."""
-    typed = b"\x01" + public
-    key_hash = hashlib.sha256(origin.encode() + b"\n" + typed).digest()[:4]
-    return f"{origin}+{key_hash.hex()}+{base64.b64encode(typed).decode()}"
 
 
 def signing_key(found: Material) -> SigningKey:
@@ -129,8 +118,12 @@ def signing_key(found: Material) -> SigningKey:
 
 
 def _refuse_to_replace(settings: Settings, conn: Connection, place: Place) -> None:
-    known = set(_known(conn))
-    if _has_checkpoint(conn) and (not known or known - _destroyed(conn)):
+    row = conn.execute(
+        "select exists (select from ledger.checkpoints) and not coalesce("
+        "(select bool_and(destroyed_at is not null) from ledger.keys where kind = %s), false)",
+        (SIGNING,),
+    ).fetchone()
+    if row and row[0]:
         raise Refused(
             f"the signing key is lost: put it back {place.how()}; whoever holds an earlier checkpoint"
             " does not believe one that another key signed alone"
@@ -140,21 +133,6 @@ def _refuse_to_replace(settings: Settings, conn: Connection, place: Place) -> No
             f"there is no signing key: put 32 random bytes, hexadecimal or base64, {place.how()}, and"
             " keep a copy"
         )
-
-
-def _has_checkpoint(conn: Connection) -> bool:
-    row = conn.execute("select to_regclass('ledger.checkpoints') is not null").fetchone()
-    if not (row and row[0]):
-        return False
-    row = conn.execute("select exists (select from ledger.checkpoints)").fetchone()
-    return bool(row and row[0])
-
-
-def _destroyed(conn: Connection) -> set[str]:
-    rows = conn.execute(
-        "select key_id from ledger.keys where kind = %s and destroyed_at is not null", (SIGNING,)
-    ).fetchall()
-    return {row[0] for row in rows}
 
 
 def _known(conn: Connection) -> list[str]:

@@ -13,11 +13,13 @@ import psycopg
 from psycopg.rows import dict_row
 
 from retention.keys.held import Held, Kind, held
-from retention.keys.signing import SigningKey, vkey
+from retention.keys.signing import SigningKey
+from retention.ledger import tree
 from retention.ledger.failures import safe_errors
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import READER
+from verifier.verify_evidence import Key
 
 Connection = psycopg.Connection[Any]
 
@@ -39,7 +41,7 @@ class KeyStanding:
     """One key: `source` is the variable or file that it comes from, `since` when it was first used.
 
     The four counts are what an HMAC key is needed for. `vkey` is what auditors are given of a signing
-    key; None before there is a ledger that it signs for."""
+    key."""
 
     kind: Kind
     key_id: str
@@ -61,7 +63,7 @@ def key_standings(settings: Settings, env: Mapping[str, str] = os.environ) -> li
     at_hand = [(kind, one) for kind in get_args(Kind) for one in held(settings, kind, env)]
     with connect(settings, role=READER, read_only=True) as conn, safe_errors("listing the keys"):
         known = _known(conn)
-        origin = _origin(conn)
+        origin = tree.origin(conn)
     standings: dict[tuple[Kind, str], KeyStanding] = {}
     for kind, one in at_hand:
         name = (kind, one.key.key_id)
@@ -74,7 +76,7 @@ def key_standings(settings: Settings, env: Mapping[str, str] = os.environ) -> li
 
 
 def _standing(
-    name: tuple[Kind, str], one: Held | None, row: Mapping[str, Any], origin: str | None
+    name: tuple[Kind, str], one: Held | None, row: Mapping[str, Any], origin: str
 ) -> KeyStanding:
     kind, key_id = name
     public = one.key.public if one and isinstance(one.key, SigningKey) else row["public_key"]
@@ -93,7 +95,7 @@ def _standing(
         row["column_tombstones"],
         row["open_plans"],
         row["suppressions"],
-        vkey(origin, public) if origin and public else None,
+        Key(origin, public).vkey if public else None,
     )
 
 
@@ -114,12 +116,3 @@ def _known(conn: Connection) -> dict[tuple[Kind, str], dict[str, Any]]:
             """
         ).fetchall()
     return {(row["kind"], row["key_id"]): row for row in rows}
-
-
-def _origin(conn: Connection) -> str | None:
-    """The name under which the ledger's checkpoints are signed, None before there is one."""
-    row = conn.execute("select to_regclass('ledger.log') is not null").fetchone()
-    if not (row and row[0]):
-        return None
-    row = conn.execute("select origin from ledger.log").fetchone()
-    return row[0] if row else None

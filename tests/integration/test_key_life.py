@@ -15,6 +15,7 @@ import pytest
 
 from retention import returns, suppressions, verify
 from retention.errors import Refused, UsageError
+from retention.evidence import publish
 from retention.keys import VARIABLE, key_path, load_key, load_keys, take_into_use
 from retention.keys.rotation import destroy, rotate
 from retention.ledger import entries
@@ -26,6 +27,7 @@ from retention.verify.story import contradictions
 from retention.warehouse.connection import connect
 from tests.factories import Shop
 from tests.logins import Logins
+from verifier import verify_evidence as form
 
 pytestmark = pytest.mark.integration
 
@@ -73,7 +75,8 @@ def purged_under_two_keys(shop: Shop) -> tuple[str, str]:
 
 def key_events(shop: Shop) -> list[dict[str, object]]:
     rows = shop.conn.execute(
-        "select body::jsonb from ledger.entries where kind = 'key' order by entry_id"
+        "select body::jsonb from ledger.entries where kind = 'key' and body::jsonb ->> 'key' = 'hmac'"
+        " order by entry_id"
     ).fetchall()
     shop.conn.commit()
     return [row[0] for row in rows]
@@ -254,6 +257,7 @@ def test_both_files_are_private_and_the_old_one_is_as_it_was(shop: Shop) -> None
         "hmac.key",
         done.kept_in.name,
         "rotation.lock",
+        "signing.key",
     }
 
 
@@ -319,29 +323,33 @@ def test_where_no_file_holds_the_key_a_rotation_is_recorded_once_it_was_made(
 # --- destroying --------------------------------------------------------------------------------
 
 
-def roots_hold(shop: Shop, leaves: list[bytes]) -> bool:
-    """The evidence hashes to its leaves, the first of them are these, and every batch's root is that of
-    its tokens: none of it takes a key."""
+def holds(shop: Shop, size: int, root: bytes) -> bool:
+    """The evidence hashes to its leaves, its first `size` entries have this root, and every batch's root
+    is that of its tokens: none of it takes a key."""
     rows = shop.conn.execute(
-        "select body, leaf_hash from ledger.entries order by entry_id"
+        "select body, leaf_hash from ledger.leaves join ledger.entries using (entry_id)"
+        " order by leaf_index"
     ).fetchall()
-    hashed = [hashlib.sha256(b"\0" + body.encode()).digest() for body, _ in rows]
-    stored = [bytes(leaf) for _, leaf in rows]
+    leaves = [hashlib.sha256(b"\0" + body.encode()).digest() for body, _ in rows]
     whole = not contradictions(shop.conn, None)
     shop.conn.commit()
-    return hashed == stored and stored[: len(leaves)] == leaves and whole
+    return (
+        whole and leaves == [bytes(leaf) for _, leaf in rows] and form.root(leaves[:size]) == root
+    )
 
 
 def test_without_its_key_the_evidence_is_whole_and_the_work_goes_on(shop: Shop) -> None:
     first, _ = purged_under_two_keys(shop)
-    leaves = [
-        bytes(row[0])
-        for row in shop.conn.execute("select leaf_hash from ledger.entries order by entry_id")
-    ]
+    before = publish(shop.settings)
+    assert before is not None
     buried = shop.one("select count(*) from ledger.tombstones where key_id = %s", first)
     destroy(shop.approver, "hmac", first, reason="Kari left with it", although_needed=True)
     assert not old_file(shop, first).exists()
-    assert roots_hold(shop, leaves)
+    after = publish(shop.settings)
+    assert after is not None
+    assert after.size > before.size
+    for checkpoint in (before, after):
+        assert holds(shop, checkpoint.size, checkpoint.root)
 
     for number in (1, 2):
         shop.add("contact", id=number, person_id=number)

@@ -12,24 +12,20 @@ import psycopg
 import pytest
 
 from retention.errors import Refused
-from retention.keys import (
-    SigningKey,
-    load_signing_keys,
-    refuse_foreign,
-    signing_key_path,
-    take_into_use,
-    vkey,
-)
+from retention.evidence import publish
+from retention.evidence.checkpoint import LATEST
+from retention.keys import SigningKey, load_signing_keys, signing_key_path, take_into_use
 from retention.keys.rotation import destroy, rotate
 from retention.keys.standing import KeyStanding, key_standings
+from retention.ledger import tree
 from retention.settings import Settings
 from tests.factories import Shop
+from verifier import verify_evidence as form
 
 pytestmark = pytest.mark.integration
 
 KEY, OLD = "RETENTION_SIGNING_KEY", "RETENTION_SIGNING_KEYS_OLD"
 SEEDS = [bytes([number]) * 32 for number in (1, 2, 3)]
-ORIGIN = "sletteplikt/0b1d6c2e-6c3a-4b0c-9a43-3f0f6f7f8a10"
 
 Connection = psycopg.Connection[Any]
 
@@ -76,44 +72,94 @@ def test_the_one_before_is_told_by_when_it_was_used(signing: Shop) -> None:
     assert ids(signing.settings, signing.conn, **given) == [keys[2].key_id, keys[1].key_id]
 
 
-def test_a_foreign_key_is_refused_by_the_id_it_should_have(conn: Connection) -> None:
-    ours, theirs = SigningKey(SEEDS[0]), SigningKey(SEEDS[1])
-    refuse_foreign(conn, [ours], [])
-    refuse_foreign(conn, [ours], [ours.public])
-    refuse_foreign(conn, [ours], [theirs.public, ours.public])
-    refuse_foreign(conn, [ours, theirs], [theirs.public])
-    with pytest.raises(Refused, match=theirs.key_id) as caught:
-        refuse_foreign(conn, [ours], [theirs.public])
-    assert SEEDS[0].hex() not in str(caught.value)
+def signers(shop: Shop) -> set[bytes]:
+    """The keys of ours whose signature the latest checkpoint bears."""
+    note = (shop.settings.state / "checkpoints" / LATEST).read_text()
+    text, lines = form.split_note(note)
+    origin = tree.origin(shop.conn)
+    public = [
+        bytes(row[0])
+        for row in shop.conn.execute("select public_key from ledger.keys where kind = 'signing'")
+    ]
+    shop.conn.commit()
+    hashes = {form.Key(origin, each).key_hash: each for each in public}
+    found = {hashes[base64.b64decode(line.split(" ")[2])[:4]] for line in lines}
+    for each in found:
+        form.check_signatures("checkpoint", text.encode(), lines, [form.Key(origin, each)])
+    return found
+
+
+def test_a_checkpoint_at_the_change_bears_both_signatures(signing: Shop) -> None:
+    """Who trusts the old key believes it, and learns in the evidence which the new one is."""
+    signing.classify()
+    publish(signing.settings)
+    first = load_signing_keys(signing.settings, signing.conn)[0]
+    assert signers(signing) == {first.public}
+    rotate(signing.settings, "signing")
+    second = load_signing_keys(signing.settings, signing.conn)[0]
+    publish(signing.settings)
+    assert signers(signing) == {first.public, second.public}
+    told = signing.one(
+        "select body::jsonb ->> 'public_key' from ledger.leaves join ledger.entries using (entry_id)"
+        " where kind = 'key' order by leaf_index desc limit 1"
+    )
+    assert told == second.public.hex()
+    destroy(signing.approver, "signing", first.key_id, reason="rotated")
+    publish(signing.settings)
+    assert signers(signing) == {second.public}
+
+
+def test_a_checkpoint_of_a_foreign_key_is_refused(signing: Shop) -> None:
+    signing.classify()
+    publish(signing.settings)
+    signing_key_path(signing.settings).write_text(SEEDS[1].hex())
+    with pytest.raises(Refused, match="not signed with the signing key at hand") as caught:
+        publish(signing.settings)
+    assert SEEDS[1].hex() not in str(caught.value)
+    signing_key_path(signing.settings).write_text(SEEDS[0].hex())
+    assert publish(signing.settings)
 
 
 def test_a_lost_key_that_an_approver_gave_up_is_waited_for_no_more(signing: Shop) -> None:
+    """Its last checkpoint is believed until there is one of the new key, and not again."""
+    signing.classify()
+    publish(signing.settings)
+    latest = signing.settings.state / "checkpoints" / LATEST
+    of_the_lost = latest.read_bytes()
+    path = signing_key_path(signing.settings)
     first = load_signing_keys(signing.settings, signing.conn)[0]
-    take_into_use(signing.conn, first)
     signing.conn.commit()
-    other = SigningKey(SEEDS[1])
-    with pytest.raises(Refused, match="signed the last checkpoint"):
-        refuse_foreign(signing.conn, [other], [first.public])
-    signing_key_path(signing.settings).unlink()
+    path.unlink()
+    with pytest.raises(Refused, match="signing key is lost"):
+        publish(signing.settings)
     destroy(signing.approver, "signing", first.key_id, reason="its disk broke")
-    refuse_foreign(signing.conn, [other], [first.public])
-    with pytest.raises(Refused, match="signed the last checkpoint"):
-        refuse_foreign(signing.conn, [SigningKey(SEEDS[2])], [first.public, other.public])
+    with pytest.raises(Refused, match="there is no signing key"):
+        publish(signing.settings)
+    path.write_text(SEEDS[1].hex())
+    path.chmod(0o600)
+    publish(signing.settings)
+    assert signers(signing) == {SigningKey(SEEDS[1]).public}
+    latest.write_bytes(of_the_lost)
+    with pytest.raises(Refused, match="not signed with the signing key at hand"):
+        publish(signing.settings)
 
 
 def test_without_a_key_an_outside_database_says_how_to_make_one(shop: Shop) -> None:
+    signing_key_path(shop.settings).unlink()
     with pytest.raises(Refused, match="there is no signing key: put 32 random bytes"):
         load_signing_keys(shop.settings, shop.conn)
     assert not signing_key_path(shop.settings).exists()
 
 
-def test_auditors_are_given_the_public_key_in_c2sp_form() -> None:
+def test_auditors_are_given_the_public_key_in_c2sp_form(signing: Shop) -> None:
     """As the specification says: name, the first four bytes of a hash, type byte 1 and the key."""
     public = SigningKey(SEEDS[0]).public
-    name, key_hash, encoded = vkey(ORIGIN, public).split("+", 2)
-    assert name == ORIGIN
+    (one,) = standing(signing).values()
+    assert one.vkey is not None
+    name, key_hash, encoded = one.vkey.split("+", 2)
+    assert name == tree.origin(signing.conn)
     assert base64.b64decode(encoded) == b"\x01" + public
-    assert key_hash == hashlib.sha256(ORIGIN.encode() + b"\n\x01" + public).hexdigest()[:8]
+    assert key_hash == hashlib.sha256(name.encode() + b"\n\x01" + public).hexdigest()[:8]
 
 
 def test_the_public_key_of_a_destroyed_one_is_kept(signing: Shop) -> None:
@@ -126,6 +172,7 @@ def test_the_public_key_of_a_destroyed_one_is_kept(signing: Shop) -> None:
     }
     destroy(signing.approver, "signing", first.key_id, reason="rotated")
     assert standing(signing)[first.key_id].state == "destroyed"
+    assert standing(signing)[first.key_id].vkey
     kept = signing.one("select public_key from ledger.keys where key_id = %s", first.key_id)
     assert bytes(kept) == first.public
     events = signing.one(
