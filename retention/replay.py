@@ -6,7 +6,7 @@ and handing their rows to the database. Does not belong here: how the database t
 tombstone at the next classification, planned, approved and purged like any other record (decision 0007).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,13 @@ from retention.evidence import publish
 from retention.evidence.checkpoint import LATEST, Checkpoint, file_name, read_checkpoint
 from retention.evidence.delta import Delta, opened
 from retention.evidence.destination import Destination, open_destination
-from retention.keys import load_key, load_signing_key, refuse_logged_values
+from retention.keys import (
+    known_publics,
+    load_keys,
+    load_signing_keys,
+    refuse_logged_values,
+    trusted_publics,
+)
 from retention.ledger import tree
 from retention.ledger.failures import safe_errors
 from retention.settings import Settings
@@ -51,9 +57,9 @@ def bring_back(settings: Settings) -> BroughtBack:
     destination = open_destination(settings)
     with connect(settings, role=OWNER) as conn, safe_errors("bringing back what was lost"):
         refuse_logged_values(conn)
-        public = load_signing_key(settings, conn).public
+        trusted = trusted_publics(conn, load_signing_keys(settings, conn))
         origin = tree.origin(conn)
-        latest = _checkpoint(destination, LATEST, origin, public)
+        latest = _checkpoint(destination, LATEST, origin, trusted)
         if latest is None:
             raise UsageError(
                 f"no checkpoint was exported to {destination.where}: there is nothing to bring back"
@@ -67,7 +73,9 @@ def bring_back(settings: Settings) -> BroughtBack:
         rows: dict[str, int] = {}
         for delta in _missing(settings, conn, destination, origin, before, latest.size):
             _take(conn, delta, rows)
-            head = _checkpoint(destination, file_name("checkpoints", delta.end), origin, public)
+            # On the way to the latest there may be heads of keys that were rotated away since.
+            publics = [*trusted, *known_publics(conn)]
+            head = _checkpoint(destination, file_name("checkpoints", delta.end), origin, publics)
             _require_same(conn, head, delta.end)
         if before < latest.size:
             conn.execute("select ledger.settle_what_came_back()")
@@ -109,7 +117,7 @@ def _missing(
     latest: int,
 ) -> Iterator[Delta]:
     """The deltas that lead from a ledger of `size` entries to the latest checkpoint, the oldest first."""
-    key = load_key(settings, conn)
+    keys = load_keys(settings, conn).at_hand
     found: list[Delta] = []
     end = latest
     while end > size:
@@ -119,7 +127,7 @@ def _missing(
                 f"the delta that leads to {end} entries is not in {destination.where}: it expired or was"
                 " lost; what was held and purged before it must be entered by hand"
             )
-        found.append(opened(content, key, origin))
+        found.append(opened(content, keys, origin))
         end = found[-1].first
     return reversed(found)
 
@@ -145,9 +153,9 @@ def _require_same(conn: Connection, head: Checkpoint | None, size: int) -> None:
 
 
 def _checkpoint(
-    destination: Destination, name: str, origin: str, public: bytes
+    destination: Destination, name: str, origin: str, trusted: Sequence[bytes]
 ) -> Checkpoint | None:
     content = destination.read(name)
     if content is None:
         return None
-    return read_checkpoint(content, origin, public, destination.where)
+    return read_checkpoint(content, origin, trusted, destination.where)

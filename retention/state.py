@@ -58,6 +58,11 @@ def secret(path: Path) -> str:
             pass  # the other process's secret is as good; it is read below
         finally:
             candidate.unlink()
+    return read_secret(path)
+
+
+def read_secret(path: Path) -> str:
+    """Return the secret kept in `path`, which must be there. Raises UsageError when it cannot be read."""
     try:
         return path.read_text(encoding="ascii").strip()
     except PermissionError:

@@ -4,14 +4,15 @@ Belongs here: which rows go with the entries between two checkpoints, and their 
 here: where the file goes (`destination`), and bringing the rows back (`retention.replay`).
 
 The entries themselves, the plans they are about, tombstones, holds, restrictions, locks and what became of
-them, decisions on records under review, halts, suppressions. Some of these name records and persons, so
-that the file is encrypted under a key derived from the HMAC key, and expires with the backups it is for.
+them, decisions on records under review, halts, which keys were used and destroyed, suppressions. Some of
+these name records and persons, so that the file is encrypted under a key derived from the HMAC key, and
+expires with the backups it is for.
 """
 
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,8 @@ _ROWS = {
     " or plan_id in (select plan_id from plans) order by decided_at",
     "halts": "select * from ledger.halts where halt_id in"
     " (select (content ->> 'halt_id')::bigint from mentioned) order by halt_id",
+    "keys": "select * from ledger.keys where (kind, key_id) in"
+    " (select content ->> 'key', content ->> 'key_id' from mentioned where kind = 'key')",
     # No entry is written for these. A transaction that adds some is over within a day.
     "suppressions": "select * from ledger.suppressions where added_at > coalesce("
     "(select max(exported_at) - interval '1 day' from ledger.checkpoints where size <= %(first)s),"
@@ -95,13 +98,14 @@ def sealed(conn: Connection, key: MasterKey, origin: str, first: int, end: int) 
     return head + nonce + _cipher(key).encrypt(nonce, packed, head)
 
 
-def opened(content: bytes, key: MasterKey, origin: str) -> Delta:
-    """Decrypt a delta of this ledger. Raises Refused where it is none, or not under this key."""
+def opened(content: bytes, keys: Sequence[MasterKey], origin: str) -> Delta:
+    """Decrypt a delta of this ledger. Raises Refused where it is none, or under none of the keys."""
     head, _, rest = content.partition(b"\n")
     words = head.decode("ascii", errors="replace").split(" ")
     if len(words) != 5 or words[0] != _MAGIC or words[1] != origin:
         raise Refused("an exported delta is damaged, or of another ledger")
-    if words[4] != key.key_id:
+    key = next((one for one in keys if one.key_id == words[4]), None)
+    if key is None:
         raise Refused(
             f"an exported delta is encrypted under the HMAC key {words[4]}: give that key"
         )

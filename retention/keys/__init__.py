@@ -23,6 +23,7 @@ from retention.keys.register import take_into_use
 from retention.keys.server_log import refuse_logged_values
 from retention.keys.signing import (
     SigningKey,
+    known_publics,
     load_signing_key,
     load_signing_keys,
     signing_key_path,
@@ -39,6 +40,7 @@ __all__ = [
     "is_needed",
     "key_of_plan",
     "key_path",
+    "known_publics",
     "load_key",
     "load_keys",
     "load_signing_key",

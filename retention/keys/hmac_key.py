@@ -74,9 +74,14 @@ class HmacKeys:
     old: tuple[MasterKey, ...]
     needed: tuple[MasterKey, ...]
 
+    @property
+    def at_hand(self) -> tuple[MasterKey, ...]:
+        """All of them, the current one first."""
+        return (self.current, *self.old)
+
     def get(self, key_id: str) -> MasterKey | None:
         """The key of that id, None where it is not at hand."""
-        return next((key for key in (self.current, *self.old) if key.key_id == key_id), None)
+        return next((key for key in self.at_hand if key.key_id == key_id), None)
 
 
 def hmac_place(settings: Settings) -> Place:

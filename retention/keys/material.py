@@ -121,7 +121,7 @@ def read(path: Path) -> Material:
     if path.stat().st_mode & 0o077:
         raise Refused(f"{path} can be read by others: `chmod 600` it, or replace the key")
     try:
-        return parsed(state.secret(path), str(path), path)
+        return parsed(state.read_secret(path), str(path), path)
     except UnicodeDecodeError:
         raise _no_key(str(path)) from None
 

@@ -102,6 +102,12 @@ def trusted_publics(conn: Connection, keys: Sequence[SigningKey]) -> list[bytes]
     return [*(key.public for key in keys), *(bytes(row[0]) for row in rows)]
 
 
+def known_publics(conn: Connection) -> list[bytes]:
+    """The public keys of every signing key that the ledger knows to have been used."""
+    rows = conn.execute("select public_key from ledger.keys where kind = %s", (SIGNING,)).fetchall()
+    return [bytes(row[0]) for row in rows]
+
+
 def id_of_public(public: bytes) -> str:
     """Names a signing key by its public key."""
     return hashlib.sha256(public).hexdigest()[:16]

@@ -101,9 +101,9 @@ def test_the_delta_is_of_no_use_without_the_key(shop: Shop) -> None:
     )
     for canary in (b"shop.person", b"tombstones", b"subject", b"the court"):
         assert canary not in content
-    key, origin = load_key(shop.settings, shop.conn), tree.origin(shop.conn)
+    keys, origin = [load_key(shop.settings, shop.conn)], tree.origin(shop.conn)
     deltas = [
-        opened((exported(shop) / "deltas" / name).read_bytes(), key, origin)
+        opened((exported(shop) / "deltas" / name).read_bytes(), keys, origin)
         for name in names(shop, "deltas")
     ]
     assert [delta.first for delta in deltas] == [0, *(delta.end for delta in deltas[:-1])]
@@ -116,14 +116,14 @@ def test_the_delta_is_of_no_use_without_the_key(shop: Shop) -> None:
 def test_a_delta_that_was_changed_is_refused(shop: Shop) -> None:
     shop.classify()
     publish(shop.settings)
-    key, origin = load_key(shop.settings, shop.conn), tree.origin(shop.conn)
+    keys, origin = [load_key(shop.settings, shop.conn)], tree.origin(shop.conn)
     (name,) = names(shop, "deltas")
     content = bytearray((exported(shop) / "deltas" / name).read_bytes())
     content[-1] ^= 1
     with pytest.raises(Refused, match="was changed"):
-        opened(bytes(content), key, origin)
+        opened(bytes(content), keys, origin)
     with pytest.raises(Refused, match="another ledger"):
-        opened(bytes(content), key, "sletteplikt/other")
+        opened(bytes(content), keys, "sletteplikt/other")
 
 
 # What a purge refuses, before its first delete.

@@ -15,6 +15,7 @@ from retention.errors import Refused, UsageError
 from retention.evidence import publish
 from retention.evidence.checkpoint import LATEST
 from retention.keys import load_signing_key
+from retention.keys.rotation import destroy, rotate
 from retention.ledger import tree
 from retention.purge import execute
 from retention.replay import bring_back
@@ -205,6 +206,35 @@ def test_a_halt_comes_back(shop: Shop, backup: Lose) -> None:
     bring_back(restored.settings)
     with pytest.raises(Refused, match="halted"):
         execute(restored.settings, plan.plan_id)
+
+
+def test_keys_that_were_rotated_and_destroyed_since(shop: Shop, backup: Lose) -> None:
+    """Deltas under the old HMAC key and the new, checkpoints of a signing key that is gone."""
+    for number in (1, 2):
+        shop.person(number)
+    shop.classify()
+    publish(shop.settings)
+    back = backup()
+    shop.hold("subject", "shop.person:2")
+    publish(shop.settings)
+    rotate(shop.settings, "hmac")
+    before = rotate(shop.settings, "signing").before
+    plan = shop.approved_plan()
+    execute(shop.settings, plan.plan_id)
+    destroy(shop.approver, "signing", before, reason="rotated")
+    publish(shop.settings)
+    known = shop.conn.execute("select * from ledger.keys order by in_use_since").fetchall()
+    shop.conn.commit()
+    assert len(known) == 4
+
+    restored = back(shop)
+    bring_back(restored.settings)
+    again = restored.conn.execute("select * from ledger.keys order by in_use_since").fetchall()
+    restored.conn.commit()
+    assert again == known
+    assert recognise(restored.settings, restored.declarations) == plan.items
+    execute(restored.settings, restored.approved_plan().plan_id)
+    assert restored.keys("person") == {"2"}
 
 
 def test_a_ledger_that_is_not_behind_is_left_as_it_is(shop: Shop) -> None:

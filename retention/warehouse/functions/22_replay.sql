@@ -25,6 +25,13 @@ begin
             where not exists (select from ledger.halts as known where known.halted_at = h.halted_at)
             on conflict do nothing;
             get diagnostics row_count = row_count;
+        when 'keys' then
+            insert into ledger.keys
+            select * from jsonb_populate_recordset(null::ledger.keys, added)
+            on conflict (kind, key_id) do update set
+                destroyed_at = excluded.destroyed_at, destroyed_by = excluded.destroyed_by,
+                destroy_reason = excluded.destroy_reason;
+            get diagnostics row_count = row_count;
         when
             'tombstones', 'column_tombstones', 'blocker_confirmations', 'assignment_restarts',
             'review_decisions', 'suppressions'
