@@ -5,8 +5,10 @@ belong here: where keys are found (tests/unit/test_key_material.py), the signing
 and the commands (test_keys_command.py).
 """
 
+import dataclasses
 import hashlib
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,6 +27,8 @@ from retention.purge import execute
 from retention.settings import Settings
 from retention.verify.story import contradictions
 from retention.warehouse.connection import connect
+from retention.warehouse.migrate import MIGRATIONS, migrate
+from tests.conftest import Server
 from tests.factories import Shop
 from tests.logins import Logins
 from verifier import verify_evidence as form
@@ -470,3 +474,34 @@ def test_on_an_outside_database_no_key_is_made(
     assert not key_path(settings).exists()
     with pytest.raises(UsageError, match="there is no hmac key yet"):
         rotate(settings, "hmac")
+
+
+def test_a_warehouse_from_before_waits_for_the_keys_of_its_plans(
+    server: Server, settings: Settings, tmp_path: Path
+) -> None:
+    older, functions = tmp_path / "migrations", tmp_path / "functions"
+    older.mkdir()
+    functions.mkdir()
+    for path in MIGRATIONS.glob("*.sql"):
+        if path.name < "0013":
+            shutil.copy(path, older)
+    name = server.create(template=None)
+    settings = dataclasses.replace(settings, database_url=server.url(name))
+    try:
+        with connect(settings) as conn:
+            migrate(conn, folder=older, functions=functions)
+            conn.execute(
+                "insert into ledger.classifications (as_of, code_hash) values (now(), 'c')"
+            )
+            conn.execute(
+                "insert into ledger.plans (as_of, classification_id, policy_version, policy_hash,"
+                " code_hash, key_id, key_epoch, state, expires_on)"
+                " select as_of, classification_id, 'v', 'h', 'c', '0123456789abcdef', 0, 'empty', as_of"
+                " from ledger.classifications"
+            )
+            conn.commit()
+            migrate(conn)
+            with pytest.raises(Refused, match="HMAC key 0123456789abcdef is lost"):
+                load_key(settings, conn)
+    finally:
+        server.drop(name)
