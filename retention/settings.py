@@ -17,7 +17,7 @@ DEFAULT_UI_PORT = 3000
 @dataclass(frozen=True)
 class Settings:
     """One run's configuration. `database_url` None means the embedded server under `state`, `checkpoints`
-    (a folder or a URL) None a folder there."""
+    (a folder or a URL) None a folder there, `timestamp_url` None no time stamps."""
 
     project: Path
     state: Path
@@ -29,6 +29,7 @@ class Settings:
     dagster_database_url: str | None = None
     ui_port: int = DEFAULT_UI_PORT
     checkpoints: str | None = None
+    timestamp_url: str | None = None
 
     def as_environment(self) -> dict[str, str]:
         """Return the variables from which `load_settings` makes these settings again, for a process
@@ -43,6 +44,7 @@ class Settings:
             "RETENTION_DAGSTER_DATABASE_URL": self.dagster_database_url or "",
             "RETENTION_UI_PORT": str(self.ui_port),
             "RETENTION_CHECKPOINTS": self.checkpoints or "",
+            "RETENTION_TIMESTAMP_URL": self.timestamp_url or "",
         }
 
 
@@ -65,6 +67,7 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         dagster_database_url=env.get("RETENTION_DAGSTER_DATABASE_URL") or None,
         ui_port=_port(env.get("RETENTION_UI_PORT") or str(DEFAULT_UI_PORT)),
         checkpoints=env.get("RETENTION_CHECKPOINTS") or None,
+        timestamp_url=env.get("RETENTION_TIMESTAMP_URL") or None,
     )
 
 

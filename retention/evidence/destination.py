@@ -53,10 +53,15 @@ def open_destination(settings: Settings, env: Mapping[str, str] = os.environ) ->
         return Folder(state.make_folder(settings.state / "checkpoints"))
     if "://" not in place:
         return Folder(Path(place).expanduser())
-    parts = urlsplit(place)
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        return Url(place.rstrip("/"), env.get(TOKEN_VARIABLE) or None)
-    raise UsageError("RETENTION_CHECKPOINTS is neither a folder nor an https URL: name one")
+    checked_place("RETENTION_CHECKPOINTS", place)
+    return Url(place.rstrip("/"), env.get(TOKEN_VARIABLE) or None)
+
+
+def checked_place(name: str, url: str) -> None:
+    """Raise UsageError unless nobody on the way can listen to or change what goes to the URL."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise UsageError(f"{name} is no https URL: name one")
 
 
 @dataclass(frozen=True)

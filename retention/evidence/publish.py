@@ -5,23 +5,25 @@ form of a checkpoint (`checkpoint`), and what a delta holds (`delta`).
 
 Under one name each: `checkpoint`, the latest; `checkpoints/N`, every one by its size; `consistency/M-N`,
 what proves that the ledger of N entries continues the one of M; `deltas/N`, what a backup from before would
-lack. The latest is written last: whoever sees it finds the rest.
+lack; `timestamps/N`, another's word on the time, where that is wanted. The latest is written after the
+others, so that whoever sees it finds them; a time stamp may come later.
 """
 
 import base64
 import json
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel
 
+from retention.errors import WarehouseError
 from retention.evidence import delta
 from retention.evidence.behind import latest_known
 from retention.evidence.checkpoint import LATEST, Checkpoint, file_name, read_checkpoint, sign
 from retention.evidence.destination import Destination, open_destination
 from retention.keys import (
-    MasterKey,
     SigningKey,
     load_key,
     load_signing_keys,
@@ -33,6 +35,8 @@ from retention.ledger.failures import safe_errors
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import PURGER
+
+logger = logging.getLogger(__name__)
 
 Connection = psycopg.Connection[Any]
 
@@ -61,14 +65,14 @@ def publish(settings: Settings) -> Checkpoint | None:
             return latest
         if size == 0:
             return None
-        return _export(conn, destination, keys, load_key(settings, conn), latest, size)
+        return _export(settings, conn, destination, keys, latest, size)
 
 
 def _export(
+    settings: Settings,
     conn: Connection,
     destination: Destination,
     keys: Sequence[SigningKey],
-    master: MasterKey,
     latest: Checkpoint | None,
     size: int,
 ) -> Checkpoint:
@@ -86,17 +90,35 @@ def _export(
     )
     first = latest.size if latest else 0
     if destination.read(file_name("deltas", size)) is None:
-        destination.add(file_name("deltas", size), delta.sealed(conn, master, origin, first, size))
+        sealed = delta.sealed(conn, load_key(settings, conn), origin, first, size)
+        destination.add(file_name("deltas", size), sealed)
     if latest:
         destination.add(
             f"consistency/{latest.size:020}-{size:020}", _consistency(conn, latest.size, size)
         )
     destination.add(file_name("checkpoints", size), checkpoint.note.encode())
     destination.replace(LATEST, checkpoint.note.encode())
+    _stamp(settings, destination, checkpoint)
     conn.commit()
     conn.isolation_level = None
     _record(conn, checkpoint)
     return checkpoint
+
+
+def _stamp(settings: Settings, destination: Destination, checkpoint: Checkpoint) -> None:
+    """Put another's time stamp beside the checkpoint, where one is wanted. An authority that is not there
+    stops no purge: the checkpoint holds without it, and the next one has a stamp for all before it."""
+    if settings.timestamp_url is None:
+        return
+    # Loaded by whoever wants it.
+    from retention.evidence.timestamp import stamp
+
+    try:
+        answer = stamp(settings.timestamp_url, checkpoint.note.encode())
+    except WarehouseError as error:
+        logger.warning("%s", error)
+    else:
+        destination.replace(file_name("timestamps", checkpoint.size), answer)
 
 
 def _record(conn: Connection, checkpoint: Checkpoint) -> None:
