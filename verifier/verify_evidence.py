@@ -139,7 +139,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole(digits: str) -> int:
-    if len(digits) > 16:
+    if len(digits) > 15 and len(digits.lstrip("-")) > 15:
         raise Unreadable("it has a number of more than 15 digits")
     return int(digits)
 
@@ -270,7 +270,7 @@ def roots(
 
     A root is computed from every leaf below it, never from a given node above one, and every root from
     the same hashes: so where the last root is the signed one, the leaves are in its tree (inclusion), and
-    the tree of every older size is its beginning (consistency). Raises Unreadable when a node is missing.
+    the tree of every older size is its beginning (consistency). Raises Forged when a node is missing.
     """
     if any(not 0 <= index < sizes[0] for index in leaves) or sizes[0] < max(sizes):
         raise Unreadable("a leaf or an older tree lies beyond the tree")
@@ -287,7 +287,7 @@ def roots(
                 below = value((level - 1, 2 * at)), value((level - 1, 2 * at + 1))
                 known[place] = node_hash(*below)
             else:
-                raise Unreadable(f"node {level}/{at} is missing")
+                raise Forged("left out", f"node {level}/{at}, or what leads to it, is not there")
         return known[place]
 
     return [fold([value(place) for place in subtrees(size)]) for size in sizes]
@@ -602,7 +602,7 @@ class _Ledger:
                 and "".join(times).encode().translate(None, b"0123456789") == b"--T::.Z" * size
                 and all(map(datetime.fromisoformat, times))
                 and max(times) <= self.checked.latest
-                and (self.next < self.checked.free or min(times) >= self.checked.earliest)
+                and (self.next + size <= self.checked.free or min(times) >= self.checked.earliest)
             )
             for text, content in zip(texts, contents, strict=True):
                 if not text.isascii():
@@ -778,31 +778,30 @@ class _Report:
 
     def check_sections(self) -> None:
         """Every section must be what the entries say."""
-        execution, counts = (
-            _take(self.report, "execution", dict),
-            _take(self.report, "counts", dict),
-        )
-        ends = self._of_kind("executed")
-        sections = {
-            "plan": (self.plan, self._of_kind("plan")[0]),
-            "approval": (self.report.get("approval", 0), _last(self._of_kind("approval"))),
-            "read_back": (self.report.get("read_back", 0), _last(self._of_kind("read_back"))),
-            "execution.batches": (execution.get("batches"), self.batches),
-            "execution.end": (execution.get("end", 0), _last(ends)),
-            "execution.finished": (execution.get("finished"), bool(ends)),
-            "execution.skipped": (_naturals(execution, "skipped"), self._sums("skipped")),
-            "counts.by_table": (_naturals(counts, "by_table"), self._sums("purged")),
-            "counts.by_rule": (_rows(counts, "by_rule", "rule_id", "purged"), self._sums("rules")),
-            "counts.minimised_by_table": (
-                _rows(counts, "minimised_by_table", "table", "minimised"),
-                self._sums("minimised"),
-            ),
-        } | {
-            f"execution.{what}": (execution.get(what), self._sums(what).total())
-            for what in ("purged", "minimised")
-        }
-        for name, (stated, follows) in sections.items():
-            if canonical(_plain(stated)) != canonical(_plain(follows)):
+        execution = _take(self.report, "execution", dict)
+        counts = _take(self.report, "counts", dict)
+        plan, *_ = self._of_kind("plan")
+        end = _last(self._of_kind("executed"))
+        sections: list[tuple[str, Any, Any]] = [
+            ("plan", self.plan, plan),
+            ("approval", self.report.get("approval", 0), _last(self._of_kind("approval"))),
+            ("read_back", self.report.get("read_back", 0), _last(self._of_kind("read_back"))),
+            ("execution.batches", execution.get("batches"), self.batches),
+            ("execution.end", execution.get("end", 0), end),
+            ("execution.finished", execution.get("finished"), end is not None),
+            ("execution.skipped", +_naturals(execution, "skipped"), self._sums("skipped")),
+            ("counts.by_table", +_naturals(counts, "by_table"), self._sums("purged")),
+        ]
+        for what in ("purged", "minimised"):
+            sections.append((f"execution.{what}", execution.get(what), self._sums(what).total()))
+        for name, key, what, follows in (
+            ("by_rule", "rule_id", "purged", "rules"),
+            ("minimised_by_table", "table", "minimised", "minimised"),
+            ("minimised_by_table", "rule_id", "minimised", "rules_minimised"),
+        ):
+            sections.append((f"counts.{name}", _rows(counts, name, key, what), self._sums(follows)))
+        for name, stated, says in sections:
+            if _text(stated) != _text(says):
                 self.fail("edited report", f"`{name}` does not follow from the entries")
 
     def _sums(self, what: str) -> Counter[str]:
@@ -836,8 +835,10 @@ class _Report:
             self.fail("edited report", f"it has tokens of a batch {min(lines)} that is not there")
 
     def state(self) -> None:
-        """Write down what was proved, and what was not."""
-        plan, approval, read_back = self.plan, self.report["approval"], self.report["read_back"]
+        """Write down what was proved, and what was not. Call it only where everything held."""
+        plan, approval = self._of_kind("plan")[0], _last(self._of_kind("approval"))
+        read_back = _last(self._of_kind("read_back"))
+        findings = 0 if read_back is None else len(_take(read_back, "findings", list))
         not_covered = _take(self.report, "not_covered", list)
         self.checked.state(
             plan=plan["plan_id"],
@@ -845,13 +846,12 @@ class _Report:
             planned=f"{plan['at']} by {plan['planned_by']}",
             approved=approval and f"{approval['at']} by {approval['approved_by']}",
             carried_out=[batch["at"] for batch in self.batches],
-            finished=self.report["execution"]["finished"],
+            finished=bool(self._of_kind("executed")),
             purged_by_table=dict(self._sums("purged")),
             purged_by_rule=dict(self._sums("rules")),
             minimised_by_table=dict(self._sums("minimised")),
             skipped=dict(self._sums("skipped")),
-            read_back=read_back
-            and f"{read_back['at']}, {len(_take(read_back, 'findings', list))} findings",
+            read_back=read_back and f"{read_back['at']}, findings: {findings}",
             level=_take(self.report, "level", str),
         )
         self.checked.result.not_covered += [
@@ -908,8 +908,9 @@ def _last(contents: list[dict[str, Any]]) -> dict[str, Any] | None:
     return contents[-1] if contents else None
 
 
-def _plain(value: Any) -> Any:
-    return dict(value) if isinstance(value, Counter) else value
+def _text(value: Any) -> bytes:
+    """What tells values apart that Python calls equal, such as true and 1."""
+    return canonical(dict(value) if isinstance(value, Counter) else value)
 
 
 def _place(name: str) -> Place:
@@ -940,6 +941,8 @@ def verify(
         given = parse_json(first + file.read()) if header is None else header
         if header is None and (type(given) is not dict or given.get("report") != "deletion"):
             raise Unreadable("it is neither an exported ledger nor a deletion report")
+        if header is None and _natural(given, "version") != 2:
+            raise Unreadable(f"it is a report of version {given['version']}, not 2")
         if header is not None and record is not None:
             raise Unreadable("a ledger names no records: ask a deletion report")
         result = Result("deletion report" if header is None else "ledger")
@@ -994,7 +997,8 @@ def _verify_report(checked: _Checked, report: dict[str, Any], keys: Sequence[Key
     found.check_story()
     found.check_sections()
     found.check_tokens()
-    found.state()
+    if checked.result.holds:
+        found.state()
 
 
 def _read_keys(given: str) -> list[Key]:
