@@ -1010,9 +1010,9 @@ def _read_keys(given: str) -> list[Key]:
         return [parse_vkey(line) for line in lines if line.strip()]
 
 
-def _print(text: str) -> None:
-    """Print what may come from a forged file: nothing in it may steer the terminal."""
-    for line in text.split("\n"):
+def _print(lines: Iterable[str]) -> None:
+    """Print what may come from a forged file: nothing in it may steer the terminal, or make a line."""
+    for line in lines:
         print("".join(char if char.isprintable() else "?" for char in line))
 
 
@@ -1062,9 +1062,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except (Unreadable, OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        _print(json.dumps({"error": str(reason)}) if given.json else f"unreadable: {reason}")
+        _print([json.dumps({"error": str(reason)}) if given.json else f"unreadable: {reason}"])
         return 2
-    _print(json.dumps(result.as_json(), indent=2) if given.json else "\n".join(_lines(result)))
+    _print([json.dumps(result.as_json())] if given.json else _lines(result))
     return 0 if result.holds else 1
 
 
