@@ -30,10 +30,11 @@ from typing import Any, BinaryIO
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-# An entry's time is its transaction's start; one that ran longer than this would look back-dated.
+# An entry is numbered after its commit: a transaction that stays open longer looks back-dated.
 SLACK = timedelta(hours=1)
 
 _MOST_SHOWN = 20
+_MOST_LOOKED_FOR = 1_000_000
 _HEX = frozenset("0123456789abcdef")
 # So many entries at once that Python's overhead is small, so few that they stay in the processor's cache.
 _CHUNK = 32
@@ -503,7 +504,7 @@ class _Checked:
         if new.origin != old.origin:
             self.fail("other log", f"the earlier checkpoint is of {old.origin}")
         elif new.size < old.size or (new.size == old.size and not later):
-            self.fail("replayed checkpoint", both)
+            self.fail("replayed checkpoint", f"{both}: ask for a file as of that one or later")
         elif new.size == old.size and new.root != old.root:
             self.fail("forked history", f"another root was signed for the same {old.size} entries")
         elif not later:
@@ -539,9 +540,8 @@ class _Checked:
     def check_tree(self, leaves: dict[int, bytes], nodes: dict[Place, bytes]) -> None:
         """Fail unless leaves and nodes lead to the signed root, and to the earlier one on the way."""
         new, old = self.new, self.old
-        if (
-            old is not None and old.size.bit_count() == 1
-        ):  # a proof leaves out what the verifier has
+        if old is not None and old.size.bit_count() == 1:
+            # A proof leaves out the one hash that its reader has.
             nodes.setdefault((old.size.bit_length() - 1, 0), old.root)
         found = roots([new.size] if old is None else [new.size, old.size], leaves, nodes)
         same = old is not None and found[1] == old.root
@@ -657,11 +657,10 @@ class _Ledger:
         """Is any entry missing, and have the others the signed root?"""
         new, old, leaves = self.checked.new, self.checked.old, self.leaves
         for gap in self.gaps:
-            absent = len(gap) - sum(index in gap for index in self.late)
+            absent = [index for index in islice(gap, _MOST_LOOKED_FOR) if index not in self.late]
             if absent:
-                first = next(index for index in gap if index not in self.late)
-                more = f" and {absent - 1} more" if absent > 1 else ""
-                self.fail("dropped entry", f"entry {first}{more} is not there", first)
+                more = f", nor {len(absent) - 1} after it" if len(absent) > 1 else ""
+                self.fail("dropped entry", f"entry {absent[0]} is not there{more}", absent[0])
         both = f"the checkpoint signs {new.size} entries, the file has {self.next}"
         if self.next < new.size:
             self.fail("truncated tail", both, self.next)
@@ -694,12 +693,12 @@ class _Report:
     def read_entries(self) -> None:
         """Read the entries, and prove that they are in the tree and that it grew from the older one."""
         leaves: dict[int, bytes] = {}
-        flipped = False
+        last, flipped = -1, False
         for item in _take(self.report, "entries", list):
             index, body = _natural(item, "index"), _take(item, "body", str).encode()
-            if index <= max(leaves, default=-1):
-                self.fail("reordered entries", f"entry {index} comes after {max(leaves)}", index)
-            leaves[index] = leaf_hash(body)
+            if index <= last:
+                self.fail("reordered entries", f"entry {index} comes after {last}", index)
+            last, leaves[index] = index, leaf_hash(body)
             if leaves[index] != _hex(item.get("leaf_hash"), f"the leaf hash of entry {index}"):
                 flipped = True
                 self.fail(

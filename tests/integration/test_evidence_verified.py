@@ -1,0 +1,74 @@
+"""What the product writes holds for the stand-alone verifier, and answers what it is asked.
+
+Belongs here: real ledgers and reports, as honest as they come. Does not belong here: forgeries of them
+(tests/unit/test_verifier_*), and what the reports say (test_deletion_report.py).
+"""
+
+from pathlib import Path
+
+import pytest
+
+from retention import verify
+from retention.evidence import publish
+from retention.evidence.ledger_file import export
+from retention.keys import load_key, load_signing_key
+from retention.ledger import tree
+from retention.plan import Plan
+from retention.purge import execute
+from retention.report import deletion
+from tests.factories import Shop
+from verifier import verify_evidence as ve
+
+pytestmark = pytest.mark.integration
+
+
+def trusted(shop: Shop) -> list[ve.Key]:
+    key = load_signing_key(shop.settings, shop.conn)
+    return [ve.Key(tree.origin(shop.conn), key.public)]
+
+
+@pytest.fixture
+def purged(shop: Shop) -> Plan:
+    """A plan that purged, minimised and skipped, in several batches, and was read back."""
+    for number in (1, 2, 3):
+        shop.person(number)
+    shop.buyer(4)
+    shop.customer(5)
+    plan = shop.approved_plan()
+    shop.hold("record", f"shop.recording:{max(shop.keys('recording'))}")
+    execute(shop.settings, plan.plan_id, batch_items=2)
+    verify.read_back(shop.settings, plan.plan_id)
+    return plan
+
+
+def test_a_report_of_the_product_holds(shop: Shop, purged: Plan, tmp_path: Path) -> None:
+    since = publish(shop.settings)
+    assert since is not None
+    shop.person(6)
+    shop.approved_plan()
+    path = deletion.write(shop.settings, purged.plan_id, tmp_path / "report.json")
+    result = ve.verify(path, trusted(shop), since.note)
+    assert result.holds, result.failures
+    outcome = shop.outcome(purged)
+    assert sum(result.proved["purged_by_table"].values()) == outcome.pop("purged")
+    assert sum(result.proved["minimised_by_table"].values()) == outcome.pop("minimised")
+    assert result.proved["skipped"] == outcome != {}
+    assert len(result.proved["carried_out"]) > 1
+    secret = load_key(shop.settings, shop.conn).secret
+    for key, answer in (("1", "purged"), ("99", "not in this report")):
+        asked = ve.verify(path, trusted(shop), None, ("shop.person", key, secret))
+        assert asked.record is not None
+        assert asked.record["answer"] == answer
+
+
+def test_a_ledger_of_the_product_holds(shop: Shop, purged: Plan, tmp_path: Path) -> None:
+    since = publish(shop.settings)
+    assert since is not None
+    shop.person(7)
+    shop.approved_plan()
+    size = export(shop.settings, tmp_path / "ledger")
+    result = ve.verify(tmp_path / "ledger", trusted(shop), since.note)
+    assert result.holds, result.failures
+    assert result.proved["size"] == size > since.size
+    assert result.proved["kinds"]["batch"] > 1
+    assert sum(result.proved["purged_by_table"].values()) == shop.outcome(purged)["purged"]
