@@ -523,19 +523,12 @@ class _Checked:
             self.fail("post-dated entry", f"entry {index} says {at}, {kept}", index)
 
     def state(self, **proved: Any) -> None:
-        """Write down what was proved."""
+        """Write down what was proved, where everything held."""
         new, old = self.new, self.old
-        since = (
-            None if old is None else f"{old.size} entries of {old.time}, which are its beginning"
-        )
-        self.result.proved = {
-            "log": new.origin,
-            "size": new.size,
-            "root": new.root.hex(),
-            "time": new.time,
-            "since": since,
-            **proved,
-        }
+        head = {"log": new.origin, "size": new.size, "root": new.root.hex(), "time": new.time}
+        since = old and f"{old.size} entries of {old.time}, which are its beginning"
+        if self.result.holds:
+            self.result.proved = {**head, "since": since, **proved}
 
     def check_tree(self, leaves: dict[int, bytes], nodes: dict[Place, bytes]) -> None:
         """Fail unless leaves and nodes lead to the signed root, and to the earlier one on the way."""
@@ -578,6 +571,7 @@ class _Ledger:
             if not self._read_sound(lines):
                 for line in lines:
                     self._read_any(line)
+        self._judge()
 
     def _read_sound(self, lines: list[bytes]) -> bool:
         """Take many entries at once if nothing is wrong with any; otherwise take none."""
@@ -653,7 +647,7 @@ class _Ledger:
             self.purged.update(_sums(batches, "purged"))
         self.kinds.update(kinds)
 
-    def judge(self) -> None:
+    def _judge(self) -> None:
         """Is any entry missing, and have the others the signed root?"""
         new, old, leaves = self.checked.new, self.checked.old, self.leaves
         for gap in self.gaps:
@@ -913,10 +907,8 @@ def _text(value: Any) -> bytes:
 
 
 def _place(name: str) -> Place:
-    level, at = (_decimal(part) for part in (*name.split("/"), "", "")[:2])
-    if level >= 50:
-        raise Unreadable(f"node {level}/{at} lies beyond the tree")
-    return level, at
+    level, _, at = name.partition("/")
+    return _decimal(level), _decimal(at)
 
 
 # ---- One file, and the command.
@@ -955,7 +947,7 @@ def verify(
             if header is None:
                 _verify_report(checked, given, keys)
             else:
-                _verify_ledger(checked, file)
+                _Ledger(checked).read(file)
         except Forged as error:
             result.fail(error.forgery, error.message)
         except Unreadable as error:
@@ -976,12 +968,6 @@ def _header(first: bytes) -> dict[str, Any] | None:
     if _natural(header, "version") != 1:
         raise Unreadable(f"it is a ledger of version {header['version']}, not 1")
     return header
-
-
-def _verify_ledger(checked: _Checked, file: BinaryIO) -> None:
-    ledger = _Ledger(checked)
-    ledger.read(file)
-    ledger.judge()
 
 
 def _verify_report(checked: _Checked, report: dict[str, Any], keys: Sequence[Key]) -> None:

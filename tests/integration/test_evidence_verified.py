@@ -13,7 +13,7 @@ from retention.evidence import publish
 from retention.evidence.ledger_file import export
 from retention.keys import load_key, load_signing_key
 from retention.ledger import tree
-from retention.plan import Plan
+from retention.plan import Plan, amend
 from retention.purge import execute
 from retention.report import deletion
 from tests.factories import Shop
@@ -59,6 +59,21 @@ def test_a_report_of_the_product_holds(shop: Shop, purged: Plan, tmp_path: Path)
         asked = ve.verify(path, trusted(shop), None, ("shop.person", key, secret))
         assert asked.record is not None
         assert asked.record["answer"] == answer
+
+
+def test_a_report_of_an_amended_plan_holds(shop: Shop, tmp_path: Path) -> None:
+    shop.person(1)
+    shop.person(2)
+    shop.classify()
+    plan = shop.plan()
+    shop.approve(
+        amend(shop.approver, plan.plan_id, table="shop.person", record_key="1", reason="later")
+    )
+    execute(shop.settings, plan.plan_id)
+    path = deletion.write(shop.settings, plan.plan_id, tmp_path / "report.json")
+    result = ve.verify(path, trusted(shop))
+    assert result.holds, result.failures
+    assert result.proved["purged_by_table"]["shop.person"] == 1
 
 
 def test_a_ledger_of_the_product_holds(shop: Shop, purged: Plan, tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ def test_reports_of_other_sizes_hold(tmp_path: Path, batches: int) -> None:
     assert check(tmp_path, story.report(), story.earlier).holds
 
 
+def test_a_node_that_nothing_needs_is_not_believed(tmp_path: Path, story: Story) -> None:
+    report = story.report()
+    for place in ("4/0", "5/0", "63/1", "0/999999999999999", "99/0"):
+        report["nodes"][place] = "00" * 32
+    assert check(tmp_path, story.log.sign(report), story.earlier).holds
+
+
 def test_a_report_of_a_plan_that_goes_on_holds(tmp_path: Path, story: Story) -> None:
     log = story.log
     log.bodies = [
@@ -306,8 +313,8 @@ FORGERIES: dict[str, tuple[Callable[[Story], Content], str]] = {
     "end with other batches": (rewrite("executed", batches=3), "false end"),
     "end that forgets some": (rewrite("executed", skipped={"it is held": 1}), "false end"),
     "end with another reason": (rewrite("executed", skipped={"lost": 2}), "false end"),
-    "a node beyond any tree": (
-        edit(lambda r: r["nodes"].update({"63/1": "00" * 32})),
+    "a node of three numbers": (
+        edit(lambda r: r["nodes"].update({"1/1/1": "00" * 32})),
         "malformed deletion report",
     ),
     "a negative index": (
