@@ -455,9 +455,9 @@ def hmac_key_id(secret: bytes) -> str:
     return hashlib.sha256(secret + b"id").hexdigest()[:16]
 
 
-def parse_hmac_key(text: str) -> bytes:
+def parse_hmac_key(content: bytes) -> bytes:
     """Read 32 bytes or more as hexadecimal or base64. Raises Unreadable, which repeats nothing of it."""
-    stripped = text.strip()
+    stripped = content.decode(errors="replace").strip()
     try:
         secret = bytes.fromhex(stripped)
     except ValueError:
@@ -838,7 +838,7 @@ class _Report:
             policy=f"{plan['policy_version']}, hash {plan['policy_hash']}",
             planned=f"{plan['at']} by {plan['planned_by']}",
             approved=approval and f"{approval['at']} by {approval['approved_by']}",
-            carried_out=[batch["at"] for batch in self.batches],
+            batches=[batch["at"] for batch in self.batches],
             finished=bool(self._of_kind("executed")),
             purged_by_table=dict(self._sums("purged")),
             purged_by_rule=dict(self._sums("rules")),
@@ -997,8 +997,10 @@ def _read_keys(given: str) -> list[Key]:
 
 def _print(lines: Iterable[str]) -> None:
     """Print what may come from a forged file: nothing in it may steer the terminal, or make a line."""
+    encoding = sys.stdout.encoding or "utf-8"
     for line in lines:
-        print("".join(char if char.isprintable() else "?" for char in line))
+        shown = "".join(char if char.isprintable() else "?" for char in line)
+        print(shown.encode(encoding, "replace").decode(encoding))
 
 
 def _lines(result: Result) -> list[str]:
@@ -1013,15 +1015,16 @@ def _lines(result: Result) -> list[str]:
     lines += [f"  not covered: {line}" for line in result.not_covered]
     if result.record is not None:
         batch = result.record["batch"]
-        lines.append(
-            f"  record: {result.record['answer']}" + (f" in batch {batch}" if batch else "")
-        )
+        where = f" in batch {batch}" if batch else ""
+        lines.append(f"  record: {result.record['answer']}{where}")
     return lines
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {count}" for name, count in sorted(value.items())) or "none"
+    if isinstance(value, list):
+        return f"{len(value)}, from {value[0]} to {value[-1]}" if value else "none"
     return "none" if value is None else str(value)
 
 
@@ -1043,10 +1046,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given.file,
             [key for one in given.key for key in _read_keys(one)],
             given.since and given.since.read_bytes().decode(),
-            given.record and (*given.record, parse_hmac_key(given.hmac_key.read_text())),
+            given.record and (*given.record, parse_hmac_key(given.hmac_key.read_bytes())),
         )
     except (Unreadable, OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
         _print([json.dumps({"error": str(reason)}) if given.json else f"unreadable: {reason}"])
         return 2
     _print([json.dumps(result.as_json())] if given.json else _lines(result))

@@ -131,6 +131,39 @@ def test_wrong_usage_and_what_cannot_be_read_is_2(folder: Path, arguments: tuple
     assert len(out.splitlines()) == 1 or err.startswith("usage:")
 
 
+def test_a_terminal_of_few_letters_is_written_to(folder: Path) -> None:
+    story = Story()
+    report = story.log.sign({**story.report(), "not_covered": ["Sikkerhetskopier på bånd"]})
+    (folder / "norsk").write_text(json.dumps(report))
+    done = subprocess.run(
+        [sys.executable, "verify_evidence.py", "norsk", "--key", KEY],
+        cwd=folder,
+        env={"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.endswith("not covered: Sikkerhetskopier p? b?nd\n")
+
+
+def test_nothing_of_a_damaged_hmac_key_is_shown(folder: Path) -> None:
+    (folder / "damaged").write_bytes(b"geheim\xff" * 9)
+    arguments = (
+        "report.json",
+        "--key",
+        "key",
+        "--record",
+        "crm.lead",
+        "1",
+        "--hmac-key",
+        "damaged",
+    )
+    code, out, err = run(folder, *arguments)
+    assert code == 2
+    assert "geheim" not in out + err
+    assert "0xff" not in out + err
+
+
 def test_a_forged_file_cannot_steer_the_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -208,10 +208,10 @@ def test_a_token_is_the_engines(record_key: str, epoch: int) -> None:
 
 def test_an_hmac_key_is_read_as_the_engine_reads_it() -> None:
     for text in (HMAC_KEY.hex(), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"):
-        assert ve.parse_hmac_key(text) == HMAC_KEY
+        assert ve.parse_hmac_key(text.encode()) == HMAC_KEY
     for text in ("", "short", "ab" * 31, "æ" * 50):
         with pytest.raises(ve.Unreadable) as caught:
-            ve.parse_hmac_key(text)
+            ve.parse_hmac_key(text.encode())
         assert not text or text not in str(caught.value)
 
 
