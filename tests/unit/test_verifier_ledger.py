@@ -271,7 +271,9 @@ def test_many_failures_are_counted(tmp_path: Path, log: Log) -> None:
     assert len(result.failures) + result.further_failures == SIZE
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(at=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), what=st.integers(0, 2))
 def test_no_byte_can_change(tmp_path: Path, at: float, bit: int, what: int) -> None:
     story = Story(batches=1)

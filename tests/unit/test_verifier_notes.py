@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.keys import MasterKey
@@ -185,6 +185,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_VALUES)
 def test_canonical_json_is_that_of_rfc_8785(value: Any) -> None:
     # Text with half of a surrogate pair is no text; hypothesis makes none.
@@ -199,6 +200,7 @@ def test_what_evidence_does_not_hold_is_not_written(value: Any) -> None:
         ve.canonical({"value": value})
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.integers(0, 5))
 def test_a_token_is_the_engines(record_key: str, epoch: int) -> None:
     ours = ve.record_token(HMAC_KEY, "crm.person", record_key, epoch)

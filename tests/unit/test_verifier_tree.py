@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verifier import verify_evidence as ve
@@ -132,6 +132,7 @@ def grown(draw: st.DrawFn) -> tuple[list[bytes], list[int], list[int]]:
     return [ve.leaf_hash(b"%d" % i) for i in range(size)], indexes, older
 
 
+@settings(deadline=None)
 @given(grown())
 def test_roots_from_nodes_are_those_of_the_definition(
     tree: tuple[list[bytes], list[int], list[int]],
@@ -146,6 +147,7 @@ def test_roots_from_nodes_are_those_of_the_definition(
     assert ve.root(leaves) == naive(leaves)
 
 
+@settings(deadline=None)
 @given(grown(), st.data())
 def test_a_smaller_question_is_answered_by_the_same_nodes(
     tree: tuple[list[bytes], list[int], list[int]], data: st.DataObject
@@ -157,6 +159,7 @@ def test_a_smaller_question_is_answered_by_the_same_nodes(
     assert found == [naive(leaves), naive(leaves[:asked])]
 
 
+@settings(deadline=None)
 @given(grown(), st.data())
 def test_one_wrong_hash_leads_to_another_root(
     tree: tuple[list[bytes], list[int], list[int]], data: st.DataObject
@@ -172,6 +175,7 @@ def test_one_wrong_hash_leads_to_another_root(
     assert ve.roots([len(leaves)], known, nodes)[0] != naive(leaves)
 
 
+@settings(deadline=None)
 @given(grown(), st.data())
 def test_without_one_node_nothing_is_proved(
     tree: tuple[list[bytes], list[int], list[int]], data: st.DataObject
