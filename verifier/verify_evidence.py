@@ -579,16 +579,14 @@ class _Ledger:
         try:
             numbers, stated, bodies = zip(*[line.split(b" ", 2) for line in lines], strict=True)
             texts = [body[:-1].decode() for body in bodies]
-            decoded = [_DECODER.raw_decode(text) for text in texts]
-            contents = [content for content, _ in decoded]
+            contents = [_DECODER.raw_decode(text)[0] for text in texts]
             times = [content["at"] for content in contents]
             leaves = [sha256(b"\0" + body[:-1]).digest() for body in bodies]
             sound = (
                 numbers == tuple(b"%d" % i for i in range(self.next, self.next + size))
                 and stated == tuple(map(hexlify, leaves))
                 and lines[-1][-1:] == b"\n"
-                # One value a line, each written as it is written canonically.
-                and [end for _, end in decoded] == list(map(len, texts))
+                # What begins each line, written canonically, gives the lines again: nothing else is there.
                 and _ENCODER.encode(contents) == f"[{','.join(texts)}]"
                 and set(map(type, contents)) == {dict}
                 and {type(content["entry"]) for content in contents} == {str}

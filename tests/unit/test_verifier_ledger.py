@@ -148,6 +148,7 @@ def test_a_tail_cut_within_a_line(tmp_path: Path, log: Log) -> None:
     whole = log.ledger()
     assert "truncated tail" in forgeries(check(tmp_path, whole[:-1]))
     assert "truncated tail" in forgeries(check(tmp_path, whole[:-20]))
+    assert "truncated tail" in forgeries(check(tmp_path, whole[:-1] + b"x"))
 
 
 def test_entries_beyond_the_checkpoint(tmp_path: Path, log: Log) -> None:
@@ -235,7 +236,10 @@ def test_another_log(tmp_path: Path, log: Log, old: str) -> None:
         b'{"at":"2026-03-02T01:00:00.000000Z","entry":7}',
         b'{"entry":"a"}',
         b'{"at":"2026-03-02T01:00:00Z","entry":"a"}',
-        b'{"at":"2026-W10-1T01:00:00.0000000","entry":"a"}',
+        b'{"at":"2026-W10-1T01:00:00.000000Z","entry":"a"}',
+        b'{"at":"2026-03-02T01:00:00,000000Z","entry":"a"}',
+        b'{"at":"2026-03-02 01:00:00.000000Z","entry":"a"}',
+        b'{"at":"2026-02-30T01:00:00.000000Z","entry":"a"}',
         b'{"at":1772413200000000,"entry":"a"}',
         b'{"at":"2026-03-02T01:00:00.000000Z","entry":"batch"}',
         b'{"at":"2026-03-02T01:00:00.000000Z","entry":"batch","tables":[{"purged":-1,"table":"a"}]}',
