@@ -67,11 +67,25 @@ class ConsentWithdrawal(Marked):
     most: PeriodText
 
 
+class Traces(Part):
+    """Days for which what the system leaves while it works is kept: runs and ticks of the orchestrator,
+    logs, dbt's files, reports, schemas of replays, and what plans hold that nobody carries out."""
+
+    runs: Days
+    ticks: Days
+    logs: Days
+    builds: Days
+    reports: Days
+    replays: Days
+    plans: Days
+
+
 class OwnRecords(Marked):
     """How long this system's plans, tombstones, suppressions and evidence stay."""
 
     kept_while: Text
     backup_horizon: PeriodText
+    traces: Traces
 
 
 class Operations(Marked):
@@ -86,6 +100,7 @@ class Operations(Marked):
     pause_seconds: Seconds
     order_patience_days: Days
     quiet_runs: Days
+    housekeeping_patience_days: Days
     idle_active: PeriodText
 
 
