@@ -19,6 +19,7 @@ from retention import findings, halts, silence
 from retention.classified import CATEGORIES, STATUSES, Classification, find_classification
 from retention.declarations import load_declarations
 from retention.findings import UNFINISHED, Finding, OpenPlan
+from retention.housekeeping import standing as housekeeping
 from retention.policy import in_force, load_versions
 from retention.settings import Settings
 
@@ -152,6 +153,7 @@ def read_status(
             *(() if classification.suffix else findings.unacknowledged(conn)),
             *silence.findings(conn, classification, policy),
             *findings.unexported(conn),
+            *(() if classification.suffix else housekeeping.findings(conn, settings, policy)),
             *findings.drifted(conn, settings, declarations),
             *findings.untraceable(conn, settings, declarations),
             *further(conn, classification),

@@ -74,6 +74,13 @@ def run_controls(settings: Settings) -> ControlRun:
     return result
 
 
+def drop_left_over(settings: Settings, *, remove: bool) -> bool:
+    """Tell whether a run that was killed has left its database behind; drop that on `remove`. The database
+    of a run that is going is none."""
+    with connect(settings, autocommit=True) as conn:
+        return _only_run(conn) and shadow.left_over(conn, warehouse_url(settings), drop=remove)
+
+
 def _through(
     ours: Settings,
     policy: Policy,

@@ -73,8 +73,7 @@ def control_database(conn: Connection, url: str) -> Iterator[str]:
     `conn` is an open connection to the warehouse in autocommit mode. Raises Refused where the login may
     not make a database, and where one of that name is somebody else's.
     """
-    parts = conninfo.conninfo_to_dict(url)
-    name = f"{parts['dbname']}{CONTROLS_SUFFIX}"
+    name = _name(url)
     _drop(conn, name)
     try:
         conn.execute(sql.SQL("create database {} template template0").format(sql.Identifier(name)))
@@ -90,6 +89,17 @@ def control_database(conn: Connection, url: str) -> Iterator[str]:
         yield _with_database(url, name)
     finally:
         _drop(conn, name)
+
+
+def left_over(conn: Connection, url: str, *, drop: bool) -> bool:
+    """Tell whether the controls' database is there; drop it on `drop`. Somebody else's of that name is not
+    touched. For whoever knows that no run of the controls is going."""
+    name = _name(url)
+    if _comment(conn, name) != COMMENT:
+        return False
+    if drop:
+        _drop(conn, name)
+    return True
 
 
 def build_landing(url: str, shape: Shape) -> None:
@@ -134,14 +144,25 @@ def _type(kind: str) -> sql.SQL:
     return sql.SQL(kind)
 
 
-def _drop(conn: Connection, name: str) -> None:
+def _name(url: str) -> str:
+    return f"{conninfo.conninfo_to_dict(url)['dbname']}{CONTROLS_SUFFIX}"
+
+
+def _comment(conn: Connection, name: str) -> str | None:
+    """The comment of a database; empty where it has none, None where there is no such database."""
     row = conn.execute(
-        "select shobj_description(oid, 'pg_database') from pg_catalog.pg_database where datname = %s",
+        "select coalesce(shobj_description(oid, 'pg_database'), '') from pg_catalog.pg_database"
+        " where datname = %s",
         (name,),
     ).fetchone()
-    if row is None:
+    return row[0] if row else None
+
+
+def _drop(conn: Connection, name: str) -> None:
+    comment = _comment(conn, name)
+    if comment is None:
         return
-    if row[0] != COMMENT:
+    if comment != COMMENT:
         raise Refused(
             f"there is a database {name} that is not ours: rename it, the controls need the name"
         )

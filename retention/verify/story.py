@@ -29,7 +29,8 @@ def contradictions(conn: Connection, plan_id: UUID | None) -> list[Finding]:
                 or plans.state in ('executed', 'rejected', 'expired', 'superseded')
             ) and items.record_key is not null),
             (select count(*) from ledger.tombstones as t where t.plan_id = plans.plan_id),
-            (select count(*) from ledger.column_tombstones as c where c.plan_id = plans.plan_id)
+            (select count(*) from ledger.column_tombstones as c where c.plan_id = plans.plan_id),
+            plans.tokens_forgotten_at is not null
         from ledger.plans as plans
         left join ledger.plan_items as items on items.plan_id = plans.plan_id
         where coalesce(plans.plan_id = %s, plans.state in ('executing', 'executed'))
@@ -38,22 +39,24 @@ def contradictions(conn: Connection, plan_id: UUID | None) -> list[Finding]:
         (plan_id,),
     ).fetchall()
     findings = []
-    for plan, digest, state, purged, minimised, keys_left, tombstones, emptied in plans:
+    for plan, digest, state, purged, minimised, keys_left, tombstones, emptied, forgotten in plans:
         written = entries.of_plan(conn, plan)
         batches = [entry.content for entry in written if entry.kind == "batch"]
-        proven = sum(batch["purged"] for batch in batches)
+        # Tokens that housekeeping let go are none of the evidence's rows any more: the evidence stays.
+        tokens_of = [] if forgotten else batches
+        proven = sum(batch["purged"] for batch in tokens_of)
         checks = [
             ("items purged and tombstones differ", abs(purged - tombstones)),
             ("rows purged and rows in evidence differ", abs(purged - proven)),
             ("items minimised and column tombstones differ", abs(minimised - emptied)),
             (
                 "rows minimised and rows in evidence differ",
-                abs(minimised - sum(batch.get("minimised", 0) for batch in batches)),
+                abs(minimised - sum(batch.get("minimised", 0) for batch in tokens_of)),
             ),
             ("items still hold keys", keys_left),
             ("deletion orders still hold what purged rows pointed to", _pointers_left(conn, plan)),
             ("evidence does not match its hash", sum(not _intact(entry) for entry in written)),
-            ("batches do not match their tombstones", _wrong_roots(conn, plan, batches)),
+            ("batches do not match their tombstones", _wrong_roots(conn, plan, tokens_of)),
             ("batches changed rows beside the plan", sum(_unaccounted(b) for b in batches)),
             (
                 "approvals of another digest",
