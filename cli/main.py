@@ -70,6 +70,9 @@ COMMANDS: dict[str, Entry] = {
         "After a restore: bring back what was purged and held since the backup.",
     ),
     "keys": Entry("cli.keys:keys", "List, rotate and destroy keys."),
+    "housekeep": Entry(
+        "cli.housekeep:housekeep", "Remove the system's own traces that are past their day."
+    ),
     "report": Entry("cli.report:report", "Write the report: JSON and one page."),
 }
 

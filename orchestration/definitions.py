@@ -15,11 +15,12 @@ from orchestration.assets.classification import classification_assets
 from orchestration.assets.controls import control_persons
 from orchestration.assets.evidence import checkpoint, deletion_report, read_back
 from orchestration.assets.findings import findings
+from orchestration.assets.housekeeping import housekeeping
 from orchestration.assets.purge import no_blocked_record_in_plan, purge_plan, purge_run
 from orchestration.jobs import build_jobs
 from orchestration.manifest import ensure_manifest
 from orchestration.resources import Run
-from orchestration.schedules import daily, nightly_controls
+from orchestration.schedules import daily, nightly_controls, nightly_housekeeping
 from orchestration.sensors import approved_plans, failure_notice, new_evidence
 from orchestration.translator import Translator
 from retention.classify import today
@@ -52,10 +53,15 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
             read_back,
             checkpoint,
             deletion_report,
+            housekeeping,
         ],
         asset_checks=[no_blocked_record_in_plan],
         jobs=list(jobs.values()),
-        schedules=[nightly_controls(jobs["run_controls"]), daily(jobs["apply_retention"])],
+        schedules=[
+            nightly_controls(jobs["run_controls"]),
+            daily(jobs["apply_retention"]),
+            nightly_housekeeping(jobs["keep_house"]),
+        ],
         sensors=[
             approved_plans(jobs["execute_purge"]),
             new_evidence(jobs["export_checkpoint"]),

@@ -18,6 +18,7 @@ from dagster import (
 from orchestration.assets.controls import CONTROLS
 from orchestration.assets.evidence import CHECKPOINT, DELETION_REPORT, READ_BACK
 from orchestration.assets.findings import FINDINGS
+from orchestration.assets.housekeeping import HOUSEKEEPING
 from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
 
 # Runs of one kind at a time, for a queue that wants to know; the lock in `resources` decides.
@@ -52,6 +53,10 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
         "run_controls": (
             AssetSelection.assets(CONTROLS),
             "Run the control persons, whose fate is known, through the whole way (§ 6).",
+        ),
+        "keep_house": (
+            AssetSelection.assets(HOUSEKEEPING),
+            "Remove the system's own traces that are past their day.",
         ),
         "apply_retention": (
             models | AssetSelection.assets(FINDINGS, PURGE_PLAN, CHECKPOINT),

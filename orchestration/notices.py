@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from retention import state
 from retention.errors import UsageError
+from retention.housekeeping.notices import notices_lock, notices_path
 from retention.settings import Settings
 
 COMMAND = "RETENTION_NOTICE_COMMAND"
@@ -62,7 +63,7 @@ def give_notice(
     logger.error("%s", notice)
     text = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(notice)})
     state.make_folder(settings.state, state.STATE_MODE)
-    with (settings.state / "notices.jsonl").open("a", encoding="utf-8") as file:
+    with notices_lock(settings), notices_path(settings).open("a", encoding="utf-8") as file:
         file.write(text + "\n")
     if command := env.get(COMMAND):
         _run(command, text)

@@ -27,6 +27,7 @@ JOBS = (
     "verify_purge",
     "export_checkpoint",
     "run_controls",
+    "keep_house",
     "apply_retention",
 )
 
@@ -66,7 +67,7 @@ def run_job(
         for name, value in (("as_of", as_of), ("plan_id", plan_id))
         if value is not None
     }
-    with _environment(settings), _without_chatter():
+    with environment(settings), _without_chatter():
         return _run(job_name, values)
 
 
@@ -124,7 +125,7 @@ def _ours(error: BaseException) -> RetentionError | None:
 
 
 @contextmanager
-def _environment(settings: Settings) -> Iterator[None]:
+def environment(settings: Settings) -> Iterator[None]:
     """Let the run read `settings` from this process's environment, as a run of the daemon does. They
     do not go into the run's configuration: Dagster shows and keeps that, and there is a password."""
     values: dict[str, str | None] = {

@@ -20,6 +20,19 @@ def nightly_controls(job: Any) -> ScheduleDefinition:
     )
 
 
+def nightly_housekeeping(job: Any) -> ScheduleDefinition:
+    """Two hours after the daily job began; where that still goes on it is refused, and the next night
+    does."""
+    return ScheduleDefinition(
+        name="keep_house_daily",
+        job=job,
+        cron_schedule="0 4 * * *",
+        execution_timezone="Europe/Oslo",
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Remove the system's own traces past their day, daily at 04:00 Europe/Oslo.",
+    )
+
+
 def daily(job: Any) -> ScheduleDefinition:
     """Every night at two in Norway, when the day before has ended there and the loads of it are in."""
     return ScheduleDefinition(

@@ -46,7 +46,7 @@ _STARTS_AN_HOUR = 5
 
 _INTERRUPTED = DagsterExecutionInterruptedError.__name__
 
-_PLAN_TAG = "retention/plan"
+PLAN_TAG = "retention/plan"
 
 _GOING = (
     DagsterRunStatus.QUEUED,
@@ -166,7 +166,7 @@ def _nobody_may_begin(settings: Settings) -> str | None:
 
 
 def _runs_of(instance: DagsterInstance, plan_id: UUID) -> Sequence[RunRecord]:
-    return instance.get_run_records(RunsFilter(tags={_PLAN_TAG: str(plan_id)}))
+    return instance.get_run_records(RunsFilter(tags={PLAN_TAG: str(plan_id)}))
 
 
 def _request(plan: Plan, runs_before: int) -> RunRequest:
@@ -174,7 +174,7 @@ def _request(plan: Plan, runs_before: int) -> RunRequest:
         # Another number where it was begun meanwhile, or a run of it ended before it began.
         run_key=f"{plan.plan_id}:{plan.fence}:{runs_before}",
         run_config=RunConfig(resources={"run": Run(plan_id=str(plan.plan_id))}),
-        tags={_PLAN_TAG: str(plan.plan_id)},
+        tags={PLAN_TAG: str(plan.plan_id)},
     )
 
 

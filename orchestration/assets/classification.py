@@ -29,6 +29,7 @@ from retention.classify import (
     dbt_environment,
     failed_nodes,
     prepare,
+    schema_suffix,
     target_path,
     today,
 )
@@ -71,8 +72,11 @@ def classification_assets(manifest: Path, translator: Translator) -> AssetsDefin
 
 
 def _begin(settings: Settings, as_of: date) -> int | None:
-    """Say that the classification in force is being replaced; a replay replaces nothing."""
+    """Say that the classification in force is being replaced; a replay replaces nothing, and is noted, so
+    that housekeeping knows how old it is."""
     if as_of != today():
+        with connect(settings, role=CLASSIFIER) as conn:
+            conn.execute("select ledger.note_replay(%s)", (schema_suffix(as_of),))
         return None
     with connect(settings, role=CLASSIFIER) as conn:
         return classifications.begin(conn, as_of, code_hash(settings))

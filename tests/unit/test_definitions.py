@@ -200,6 +200,7 @@ def test_the_schedule_and_the_sensors_run_without_being_switched_on(defs: Defini
     for name, when in (
         ("apply_retention_daily", "0 2 * * *"),
         ("run_controls_daily", "30 1 * * *"),
+        ("keep_house_daily", "0 4 * * *"),
     ):
         schedule = defs.resolve_schedule_def(name)
         assert schedule.cron_schedule == when
