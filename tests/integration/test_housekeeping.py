@@ -154,6 +154,22 @@ def test_what_was_purged_stays_with_its_tombstones_and_its_report(shop: Shop) ->
     assert verify.read_back(shop.settings, plan.plan_id).findings == ()
 
 
+def test_what_an_order_names_stays_since_the_report_counts_orders_by_it(shop: Shop) -> None:
+    shop.person(1)
+    shop.person(2)
+    shop.add("recording", id=77, person_id=2, object_url="https://store.example/77")
+    plan = shop.approved_plan()
+    execute(shop.settings, plan.plan_id)
+    ended_long_ago(shop, plan)
+    report = deletion.build(shop.settings, plan.plan_id)
+    assert report["orders"]["stores"][0]["issued"] == 1
+    held = sum(shop.outcome(plan).values())
+    gone = kept_house(shop.settings)["plan_items"].removed
+    assert 0 < gone
+    assert sum(shop.outcome(plan).values()) == held - gone
+    assert deletion.build(shop.settings, plan.plan_id) == report
+
+
 def test_no_day_that_has_not_come_lets_anything_go(shop: Shop) -> None:
     """The functions themselves refuse a day that would make today's traces due."""
     plan = overdue_plan(shop)

@@ -40,10 +40,10 @@ begin
     loop
         if plan.state = 'proposed' then
             perform ledger.close_plan(plan.plan_id, 'expired', 'planned', 'withdrawn');
-        else
-            perform ledger.finish_plan(plan.plan_id);
+            closed := closed + 1;
+        elsif ledger.finish_plan(plan.plan_id) then
+            closed := closed + 1;
         end if;
-        closed := closed + 1;
     end loop;
     return closed;
 end
