@@ -161,6 +161,8 @@ def test_what_an_order_names_stays_since_the_report_counts_orders_by_it(shop: Sh
     plan = shop.approved_plan()
     execute(shop.settings, plan.plan_id)
     ended_long_ago(shop, plan)
+    shop.conn.execute("update ledger.deletion_orders set ordered_at = '2020-01-01'")
+    shop.conn.commit()
     report = deletion.build(shop.settings, plan.plan_id)
     assert report["orders"]["stores"][0]["issued"] == 1
     held = sum(shop.outcome(plan).values())

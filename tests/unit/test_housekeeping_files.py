@@ -71,6 +71,7 @@ def test_no_link_is_followed_and_none_is_removed(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "inside.log").symlink_to(outside)
     (folder / "away").symlink_to(outside.parent, target_is_directory=True)
+    os.utime(folder / "inside.log", (OLD.timestamp(), OLD.timestamp()), follow_symlinks=False)
     assert sweep(tmp_path / "base", folder, LOGS, BEFORE, remove=True) == 0
     assert outside.exists()
     assert (folder / "inside.log").is_symlink()
