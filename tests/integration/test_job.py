@@ -284,6 +284,21 @@ def test_a_past_day_is_written_beside_today_and_never_planned_from(house: House)
     assert house.one(f"select as_of from intermediate{suffix}.int_clock".encode()) == day
     assert house.one("select as_of from intermediate.int_clock") == classify.today()
     assert len(plan.list_plans(house.settings)) == plans
+    # So that housekeeping knows when its days are over.
+    assert house.one("select made_at from ledger.replays where suffix = %s", suffix)
+
+
+def test_keeping_house_takes_nothing_of_today(house: House, instance: DagsterInstance) -> None:
+    runs, entries = instance.get_runs_count(), house.one("select count(*) from ledger.entries")
+    replay = house.one("select suffix from ledger.replays")
+    assert run_job(house.settings, "keep_house").success
+    assert instance.get_runs_count() == runs + 1
+    assert house.one("select count(*) from ledger.entries") == entries + 1
+    assert house.one(f"select to_regclass('retention{replay}.records') is not null".encode())
+    said = json.loads(house.one("select body from ledger.entries order by entry_id desc limit 1"))
+    # dbt run by hand in this clone may have left files that are due.
+    kinds = said["removed"].keys() - {"logs", "builds"}
+    assert {said["removed"][kind] for kind in kinds} == {0}
 
 
 def test_an_error_that_quotes_a_value_is_kept_without_it(
