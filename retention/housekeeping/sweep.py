@@ -11,8 +11,10 @@ from datetime import UTC, date, datetime
 
 from psycopg.types.json import Jsonb
 
+from retention import halts
 from retention.classify import today
 from retention.declarations import load_declarations
+from retention.errors import Refused
 from retention.housekeeping import files, notices, places, plans, schemas
 from retention.housekeeping.places import Place
 from retention.housekeeping.rules import Rule, Swept, traces
@@ -34,10 +36,12 @@ def policy_of_today(settings: Settings) -> Policy:
 def sweep(settings: Settings, *, dry_run: bool = False) -> list[Swept]:
     """Remove what is past its day, and return what each rule did; a dry run only counts.
 
-    For whoever keeps other runs out meanwhile. Raises Refused where the login lacks a role, UsageError
-    where files belong to another account.
+    For whoever keeps other runs out meanwhile. Raises Refused while everything that deletes is halted and
+    where the login lacks a role, UsageError where files belong to another account.
     """
     policy, day = policy_of_today(settings), today()
+    if not dry_run:
+        _refuse_while_halted(settings)
     swept, without_tokens = _ledger(settings, policy, day, remove=not dry_run)
     swept += [
         _replays(settings, policy, day, remove=not dry_run),
@@ -83,6 +87,14 @@ def in_state_folder(
         _files(builds, places.builds(settings), day, remove=remove),
         _files(reports, places.reports(settings), day, remove=remove),
     ]
+
+
+def _refuse_while_halted(settings: Settings) -> None:
+    """Before anything; whoever looks into what went wrong wants the traces."""
+    with connect(settings, role=PURGER, read_only=True) as conn, safe_errors("keeping house"):
+        halt = halts.in_force(conn)
+    if halt is not None:
+        raise Refused(f"everything that deletes is {halt}; an approver may `retention resume`")
 
 
 def _ledger(

@@ -5,6 +5,7 @@ belong here: files (tests/unit/test_housekeeping_files.py) and Dagster's traces 
 """
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from retention import verify
+from retention import halts, verify
 from retention.controls.shadow import COMMENT
 from retention.errors import Refused
 from retention.housekeeping import standing
@@ -47,6 +48,15 @@ sources:
         config: {meta: {retention: {
           exempt: {reason: Companies and no persons, owner: data@shop.example, review_on: 2027-01-01}}}}
 """
+
+#: What removes from the ledger, and then what only writes down.
+REMOVALS = (
+    "select ledger.close_expired_plans()",
+    "select ledger.forget_plan_items('2020-01-01')",
+    "select ledger.forget_tombstones('2020-01-01')",
+    "select ledger.note_tables_gone('{}')",
+    "select ledger.record_housekeeping('{}', '{}')",
+)
 
 
 def kept_house(settings: Settings, *, dry_run: bool = False) -> dict[str, Swept]:
@@ -181,6 +191,53 @@ def test_no_day_that_has_not_come_lets_anything_go(shop: Shop) -> None:
         assert shop.one("select ledger.forget_plan_items(%s)", day) == 0
         assert shop.one("select ledger.forget_tombstones(%s)", day) == 0
     assert items(shop, plan) == before
+
+
+def test_nothing_is_removed_while_everything_that_deletes_is_halted(
+    shop: Shop,
+) -> None:
+    plan = overdue_plan(shop)
+    reject(shop.approver, plan.plan_id, "not now")
+    ended_long_ago(shop, plan)
+    before, report = items(shop, plan), shop.settings.state / "reports" / "2020-01-01"
+    report.mkdir(parents=True)
+    (report / "retention-report.html").write_text("x")
+    os.utime(report / "retention-report.html", (0, 0))
+    halts.halt(shop.settings, "the deadlines look wrong")
+    with pytest.raises(Refused, match=r"halted by .*: the deadlines look wrong"):
+        kept_house(shop.settings)
+    for removal in REMOVALS[:3]:
+        with pytest.raises(psycopg.DatabaseError, match="halted by") as refused:
+            shop.conn.execute(removal.encode())
+        assert refused.value.sqlstate == "SL003"
+        shop.conn.rollback()
+    assert items(shop, plan) == before
+    assert (report / "retention-report.html").exists()
+    assert kept_house(shop.settings, dry_run=True)["plan_items"].due == before
+
+
+def test_nothing_is_removed_from_the_ledger_while_a_batch_is_going(shop: Shop) -> None:
+    plan = overdue_plan(shop)
+    reject(shop.approver, plan.plan_id, "not now")
+    ended_long_ago(shop, plan)
+    before = items(shop, plan)
+    with connect(shop.settings) as batch:
+        batch.execute("select pg_advisory_xact_lock(ledger.purge_lock())")
+        with pytest.raises(Refused, match="going on"):
+            kept_house(shop.settings)
+    assert items(shop, plan) == before
+
+
+def test_a_log_in_use_is_set_aside_by_a_real_run_only(shop: Shop) -> None:
+    log = shop.settings.state / "dagster" / "services" / "daemon.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("a line\n")
+    kept_house(shop.settings, dry_run=True)
+    assert log.read_text() == "a line\n"
+    kept_house(shop.settings)
+    assert log.read_text() == ""
+    (aside,) = log.parent.glob("daemon.log.*")
+    assert aside.read_text() == "a line\n"
 
 
 # --- plans: what goes ----------------------------------------------------------------------------
@@ -510,13 +567,6 @@ def test_the_evidence_is_counts_alone(settings: Settings, conn: psycopg.Connecti
         conn.rollback()
 
 
-REMOVALS = (
-    "select ledger.close_expired_plans()",
-    "select ledger.forget_plan_items('2020-01-01')",
-    "select ledger.note_tables_gone('{}')",
-    "select ledger.forget_tombstones('2020-01-01')",
-    "select ledger.record_housekeeping('{}', '{}')",
-)
 TABLES = (
     "delete from ledger.replays",
     "update ledger.tables_gone set gone_on = '2000-01-01'",

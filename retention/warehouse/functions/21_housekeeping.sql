@@ -2,6 +2,22 @@
 -- is the one that the removal asks, so that a dry run and a real one never differ. Evidence is not in reach.
 set local role retention_owner;
 
+-- As everything that deletes: behind the purge's lock, which a halt waits for, and not while halted. Whoever looks
+-- into what went wrong wants the traces.
+create or replace function ledger.begin_removal() returns void
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    if not pg_try_advisory_xact_lock(ledger.purge_lock()) then
+        raise exception using errcode = 'SL003',
+        message = 'a purge or a classification is going on: keep house when it has ended';
+    end if;
+    if ledger.halt_objection() is not null then
+        raise exception using errcode = 'SL003', message = ledger.halt_objection();
+    end if;
+end
+$$;
+
 -- --- plans that ran out ----------------------------------------------------------------------------------------
 
 -- Plans past their day that nobody closed: planning does it, but nobody may plan for long. They hold keys until then.
@@ -32,6 +48,7 @@ declare
     plan ledger.plans;
     closed bigint := 0;
 begin
+    perform ledger.begin_removal();
     for plan in
         -- A plan that somebody has locked is being worked on: the next night will do.
         select p.* from ledger.plans as p
@@ -77,6 +94,7 @@ set search_path = pg_catalog, ledger, pg_temp as $$
 declare
     forgotten bigint;
 begin
+    perform ledger.begin_removal();
     delete from ledger.plan_items as i
     using ledger.due_plan_items(forget_plan_items.ended_before) as due
     where i.plan_id = due.plan_id and i.item_no = due.item_no;
@@ -150,10 +168,12 @@ create or replace function ledger.forget_tombstones(gone_before date) returns bi
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
-    beyond uuid[] := array(select ledger.plans_beyond_return(forget_tombstones.gone_before));
+    beyond uuid[];
     rows_of_records bigint;
     rows_of_columns bigint;
 begin
+    perform ledger.begin_removal();
+    beyond := array(select ledger.plans_beyond_return(forget_tombstones.gone_before));
     delete from ledger.tombstones as t where t.plan_id = any(beyond);
     get diagnostics rows_of_records = row_count;
     delete from ledger.column_tombstones as c where c.plan_id = any(beyond);
