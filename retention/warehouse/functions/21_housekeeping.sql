@@ -231,8 +231,7 @@ begin
         raise exception using errcode = 'SL002', message = 'housekeeping leaves counts by kind of trace, nothing else';
     end if;
     return ledger.append('housekeeping', jsonb_build_object(
-        'removed', record_housekeeping.removed, 'remaining', record_housekeeping.remaining, 'run_by', session_user,
-        'at', ledger.iso_time(now())
+        'removed', record_housekeeping.removed, 'remaining', record_housekeeping.remaining, 'run_by', session_user
     ));
 end
 $$;
