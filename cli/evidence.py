@@ -101,13 +101,19 @@ def report(
     path: Annotated[
         Path | None, typer.Option("--to", metavar="FILE", help="Where to; the state folder.")
     ] = None,
+    latest: Annotated[
+        bool,
+        typer.Option(
+            "--latest", help="As of the latest checkpoint, for whoever holds a newer one."
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Write the deletion report (slettebevis) of a plan, with all that proves it."""
     from retention.report import deletion
 
     with progress("writing the deletion report"):
-        written = deletion.write(load_settings(), plan, path)
+        written = deletion.write(load_settings(), plan, path, latest=latest)
     if as_json:
         show_json({"file": written})
     else:

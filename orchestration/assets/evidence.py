@@ -126,4 +126,8 @@ def deletion_report(context: AssetExecutionContext, run: Run) -> Iterator[Materi
 
 def _carried_out(settings: Settings) -> list[UUID]:
     known = plans.list_plans(settings)
-    return [plan.plan_id for plan in reversed(known) if plan.state in ("executing", "executed")]
+    return [
+        plan.plan_id
+        for plan in reversed(known)
+        if plan.state in ("executing", "executed") and plan.tokens_forgotten_at is None
+    ]

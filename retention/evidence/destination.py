@@ -42,6 +42,9 @@ class Destination(Protocol):
     def replace(self, name: str, content: bytes) -> None:
         """Write a file, over the one that is there."""
 
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+
 
 def open_destination(settings: Settings, env: Mapping[str, str] = os.environ) -> Destination:
     """The destination that the settings name: by default a folder of the job's own machine.
@@ -103,6 +106,12 @@ class Folder:
         except OSError as error:
             raise WarehouseError(self._cannot("write", error)) from None
 
+    def remove(self, name: str) -> None:
+        try:
+            (self.path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise WarehouseError(self._cannot("remove from", error)) from None
+
     def _cannot(self, what: str, error: OSError) -> str:
         return (
             f"cannot {what} the checkpoints' folder {self.path} ({error.strerror}): mend it, or name"
@@ -136,10 +145,13 @@ class Url:
     def replace(self, name: str, content: bytes) -> None:
         self._ask(name, "PUT", content, {})
 
+    def remove(self, name: str) -> None:
+        self._ask(name, "DELETE", None, {})
+
     def _ask(
         self, name: str, method: str, content: bytes | None, headers: Mapping[str, str]
     ) -> bytes | None:
-        """The answer's body; None for "not there" to a GET and "there already" to a PUT."""
+        """The answer's body; None for "not there" to a GET or DELETE, "there already" to a PUT."""
         request = urllib.request.Request(  # noqa: S310
             f"{self.base}/{name}", data=content, method=method, headers=dict(headers)
         )
@@ -150,7 +162,7 @@ class Url:
                 body: bytes = answer.read()
                 return body
         except urllib.error.HTTPError as error:
-            if (method, error.code) in (("GET", 404), ("PUT", 412)):
+            if (method, error.code) in (("GET", 404), ("PUT", 412), ("DELETE", 404)):
                 return None
             raise WarehouseError(self._unreachable(f"it answered {error.code}")) from None
         except (urllib.error.URLError, TimeoutError, OSError) as error:

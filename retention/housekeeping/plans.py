@@ -19,7 +19,7 @@ from retention.policy.periods import parse_period
 Connection = psycopg.Connection[Any]
 
 _EXPIRED = "until their last day, then they are closed and lose their keys"
-_UNAPPROVED = "as long as the plan's evidence: nobody has approved the policy's own_records"
+UNAPPROVED = "as long as the plan's evidence: nobody has approved the policy's own_records"
 
 
 def close_expired(conn: Connection, *, remove: bool) -> Swept:
@@ -43,19 +43,14 @@ def forget_tombstones(
 ) -> Swept:
     """Forget the tombstones of plans of which no record can return: neither from a load, its tables being
     gone, nor from a backup, their horizon having passed since. Only under an approved policy."""
+    first = backups_begin(conn, policy, today)
+    if first is None:
+        return Swept("tombstones", UNAPPROVED, 0)
     horizon = parse_period(policy.own_records.backup_horizon)
     kept = f"while a load can bring their records back, and {horizon.words} for backups"
-    if not _is_approved(conn, policy):
-        return Swept("tombstones", _UNAPPROVED, 0)
     if remove:
         declared = [table.qualified for table in declarations.tables]
         conn.execute("select ledger.note_tables_gone(%s)", (declared,))
-    row = conn.execute(
-        "select (%s::date - make_interval(months => %s, days => %s))::date",
-        (today, horizon.months, horizon.days),
-    ).fetchone()
-    assert row is not None
-    first = row[0]
     due = _one(
         conn,
         "select count(*) from (select plan_id from ledger.tombstones"
@@ -75,11 +70,22 @@ def without_tokens(conn: Connection) -> list[str]:
     return [plan_id for (plan_id,) in rows]
 
 
-def _is_approved(conn: Connection, policy: Policy) -> bool:
-    """Examples count in a warehouse of samples only: elsewhere nobody has said how long backups live."""
-    if policy.own_records.approval_state == "example":
-        return bool(_one(conn, "select ledger.only_samples()::integer"))
-    return policy.own_records.approval_state == "approved"
+def backups_begin(conn: Connection, policy: Policy, today: date) -> date | None:
+    """The day of the oldest backup that may still be restored; None while nobody has approved how long
+    backups live. Examples count in a warehouse of samples only."""
+    approval = policy.own_records.approval_state
+    if approval == "example":
+        approved = bool(_one(conn, "select ledger.only_samples()::integer"))
+    else:
+        approved = approval == "approved"
+    if not approved:
+        return None
+    horizon = parse_period(policy.own_records.backup_horizon)
+    row = conn.execute(
+        "select (%s::date - make_interval(months => %s, days => %s))::date",
+        (today, horizon.months, horizon.days),
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _one(conn: Connection, query: LiteralString, *values: Any) -> int:

@@ -15,7 +15,7 @@ from retention import halts
 from retention.classify import today
 from retention.declarations import load_declarations
 from retention.errors import Refused
-from retention.housekeeping import files, notices, places, plans, schemas
+from retention.housekeeping import deltas, files, notices, places, plans, schemas
 from retention.housekeeping.places import Place
 from retention.housekeeping.rules import Rule, Swept, traces
 from retention.ledger.failures import safe_errors
@@ -112,6 +112,7 @@ def _ledger(
             plans.close_expired(conn, remove=remove),
             plans.forget_items(conn, items, day, remove=remove),
             plans.forget_tombstones(conn, policy, declarations, day, remove=remove),
+            deltas.forget(settings, conn, policy, day, remove=remove),
         ]
         return swept, plans.without_tokens(conn)
 

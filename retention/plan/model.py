@@ -66,6 +66,7 @@ class Plan:
     executed_at: datetime | None
     run_by: str | None
     fence: int
+    tokens_forgotten_at: datetime | None
     counts: tuple[PlanCount, ...] = ()
     outcome: dict[str, int] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()

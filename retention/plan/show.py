@@ -18,7 +18,8 @@ from retention.warehouse.connection import connect
 
 _COLUMNS = """plan_id, as_of, classification_id, policy_version, policy_hash, code_hash, key_id, digest,
     state, scope, items, waiting, planned_by, planned_at, expires_on, approved_by, approved_at,
-    approval_kind, rejected_by, rejected_at, reject_reason, executed_at, run_by, fence"""
+    approval_kind, rejected_by, rejected_at, reject_reason, executed_at, run_by, fence,
+    tokens_forgotten_at"""
 
 #: States of a plan that lost its keys without being carried out.
 ENDED = ("rejected", "expired", "superseded")

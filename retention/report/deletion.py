@@ -39,6 +39,8 @@ NOT_COVERED = (
     "Source systems: what they send again is recognised by its tombstone and due again.",
 )
 
+_FORGOTTEN = "select from ledger.plans where plan_id = %s and tokens_forgotten_at is not null"
+
 Connection = psycopg.Connection[Any]
 
 
@@ -51,9 +53,9 @@ class _Head:
     earlier: list[int]
 
 
-def build(settings: Settings, plan_id: UUID) -> dict[str, Any]:
+def build(settings: Settings, plan_id: UUID, *, latest: bool = False) -> dict[str, Any]:
     """Return the signed report of a plan that was carried out, wholly or in part, as far as an exported
-    checkpoint covers it.
+    checkpoint covers it; `latest` takes the latest checkpoint, for whoever holds a newer one than the first.
 
     Raises UsageError when there is no such plan, or nothing of it was carried out or exported; Refused
     where the signing key is missing.
@@ -63,35 +65,43 @@ def build(settings: Settings, plan_id: UUID) -> dict[str, Any]:
         safe_errors("reporting a deletion"),
     ):
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        report = _build(conn, plan_id)
+        report = _build(conn, plan_id, latest)
         key = load_signing_key(settings, conn)
         line = signature_line(tree.origin(conn), key, form.canonical(report))
         return {**report, "signature": line}
 
 
-def write(settings: Settings, plan_id: UUID, path: Path | None = None) -> Path:
+def write(
+    settings: Settings, plan_id: UUID, path: Path | None = None, *, latest: bool = False
+) -> Path:
     """Export a checkpoint that covers the plan, write the report and return its path: by default one
-    file a plan in the state folder."""
+    file a plan in the state folder. Raises as `build` and `publish` do."""
     publish(settings)
-    report = build(settings, plan_id)
+    report = build(settings, plan_id, latest=latest)
     if path is None:
         path = state.make_folder(settings.state / "reports") / f"deletion-{plan_id}.json"
     replace_text(path, json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     return path
 
 
-def _build(conn: Connection, plan_id: UUID) -> dict[str, Any]:
+def _build(conn: Connection, plan_id: UUID, latest: bool) -> dict[str, Any]:
     written = entries.of_plan(conn, plan_id)
     if not written:
         raise UsageError("there is no such plan: `retention plan list` shows them")
     if not {"batch", "executed"} & {entry.kind for entry in written}:
         raise UsageError("nothing of this plan was carried out: there is no deletion to report")
-    head = _head(conn, written)
+    if conn.execute(_FORGOTTEN, (plan_id,)).fetchone() is not None:
+        raise UsageError(
+            "the plan's tokens are forgotten, since nothing can bring its records back: its entries are in"
+            " `retention evidence export`"
+        )
+    head = _head(conn, written, latest)
     covered = [entry for entry in written if entry.is_numbered_below(head.size)]
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for entry in covered:
         by_kind.setdefault(entry.kind, []).append(entry.content)
     batches = by_kind.get("batch", [])
+    numbers = [batch["batch_no"] for batch in batches]
     end = by_kind.get("executed", [None])[-1]
     skipped = _summed(batch["skipped"] for batch in batches)
     return {
@@ -117,7 +127,7 @@ def _build(conn: Connection, plan_id: UUID) -> dict[str, Any]:
                 {t["table"]: t["purged"]} for batch in batches for t in batch["tables"]
             ),
             "by_rule": _by_rule(conn, batches),
-            "minimised_by_table": _minimised(conn, plan_id),
+            "minimised_by_table": _minimised(conn, plan_id, numbers),
         },
         "level": LEVEL,
         "not_covered": list(NOT_COVERED),
@@ -126,22 +136,23 @@ def _build(conn: Connection, plan_id: UUID) -> dict[str, Any]:
             {"index": entry.leaf_index, "leaf_hash": entry.leaf_hash, "body": entry.body}
             for entry in covered
         ],
-        "tokens": _tokens(conn, plan_id, [batch["batch_no"] for batch in batches]),
+        "tokens": _tokens(conn, plan_id, numbers),
         "nodes": _nodes(conn, head, [entry.leaf_index or 0 for entry in covered]),
     }
 
 
-def _head(conn: Connection, written: list[Entry]) -> _Head:
-    """The first exported checkpoint that covers what any of them covers of the plan."""
+def _head(conn: Connection, written: list[Entry], latest: bool) -> _Head:
+    """The first exported checkpoint that covers what any of them covers of the plan, or the latest."""
     known = conn.execute("select size, note from ledger.checkpoints order by size").fetchall()
-    latest = known[-1][0] if known else 0
-    covered = [entry.leaf_index for entry in written if entry.is_numbered_below(latest)]
+    exported = known[-1][0] if known else 0
+    covered = [entry.leaf_index for entry in written if entry.is_numbered_below(exported)]
     last = max((index for index in covered if index is not None), default=None)
     if last is None:
         raise UsageError(
             "no exported checkpoint covers this plan yet: `retention evidence checkpoint` exports one"
         )
-    size, note = next((size, note) for size, note in known if size > last)
+    covering = [(size, note) for size, note in known if size > last]
+    size, note = covering[-1 if latest else 0]
     return _Head(size, note, [earlier for earlier, _ in known if earlier < size])
 
 
@@ -195,12 +206,13 @@ def _orders(conn: Connection, plan_id: UUID) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _minimised(conn: Connection, plan_id: UUID) -> list[dict[str, Any]]:
+def _minimised(conn: Connection, plan_id: UUID, batches: list[int]) -> list[dict[str, Any]]:
     """Rows that stay and of which columns were made null: which columns, under which rule."""
     rows = conn.execute(
         "select source_schema || '.' || source_table, rule_id, columns, count(*)"
-        " from ledger.column_tombstones where plan_id = %s group by 1, 2, 3 order by 1, 2, 3",
-        (plan_id,),
+        " from ledger.column_tombstones where plan_id = %s and batch_no = any(%s)"
+        " group by 1, 2, 3 order by 1, 2, 3",
+        (plan_id, batches),
     ).fetchall()
     return [
         {"table": table, "rule_id": rule, "columns": columns, "minimised": count}

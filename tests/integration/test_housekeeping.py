@@ -17,7 +17,8 @@ from psycopg import sql
 
 from retention import halts, verify
 from retention.controls.shadow import COMMENT
-from retention.errors import Refused
+from retention.errors import Refused, UsageError
+from retention.evidence import publish
 from retention.housekeeping import standing
 from retention.housekeeping.rules import Swept
 from retention.housekeeping.sweep import record, sweep
@@ -361,6 +362,8 @@ def test_tombstones_go_when_nothing_can_bring_their_records_back(
     assert list((settings.state / "reports").glob("deletion-*")) == []
     # The evidence is whole, and says so: nothing contradicts it.
     assert verify.read_back(settings, plan.plan_id).findings == ()
+    with pytest.raises(UsageError, match="tokens are forgotten"):
+        deletion.build(settings, plan.plan_id)
 
 
 def test_a_table_that_returns_keeps_its_tombstones(given_up: tuple[Shop, Plan, Settings]) -> None:
@@ -387,6 +390,50 @@ def test_no_tombstone_goes_under_a_policy_that_nobody_approved(
     example = dataclasses.replace(settings, policy_dir=SHIPPED.parent)
     assert kept_house(example)["tombstones"].due == 0
     assert shop.one("select count(*) from ledger.tombstones") == plan.items
+
+
+# --- exported deltas -----------------------------------------------------------------------------
+
+
+def exported_ago(shop: Shop, months: int, days: int) -> None:
+    """As if every checkpoint so far had been exported then."""
+    shop.conn.execute("alter table ledger.checkpoints disable trigger user")
+    shop.conn.execute(
+        "update ledger.checkpoints set exported_at = ((ledger.today() - make_interval(months => %s,"
+        " days => %s)) + time '12:00') at time zone 'Europe/Oslo'",
+        (months, days),
+    )
+    shop.conn.commit()
+
+
+def exported(settings: Settings, kind: str) -> int:
+    return len(list((settings.state / "checkpoints" / kind).iterdir()))
+
+
+def test_deltas_stay_while_a_backup_may_need_them(shop: Shop, tmp_path: Path) -> None:
+    overdue_plan(shop)
+    publish(shop.settings)
+    exported_ago(shop, 3, 0)
+    approved_policy(tmp_path / "policy")
+    settings = dataclasses.replace(shop.settings, policy_dir=tmp_path / "policy")
+    assert kept_house(settings)["deltas"].due == 0
+    exported_ago(shop, 9, 0)
+    assert kept_house(shop.settings)["deltas"].due == 0, "nobody approved how long backups live"
+    assert exported(settings, "deltas") == 1
+
+
+def test_deltas_go_when_no_backup_needs_them(shop: Shop, tmp_path: Path) -> None:
+    overdue_plan(shop)
+    publish(shop.settings)
+    exported_ago(shop, 3, 1)
+    approved_policy(tmp_path / "policy")
+    settings = dataclasses.replace(shop.settings, policy_dir=tmp_path / "policy")
+    assert kept_house(settings, dry_run=True)["deltas"].due == 1
+    assert exported(settings, "deltas") == 1
+    assert kept_house(settings)["deltas"].removed == 1
+    assert exported(settings, "deltas") == 0
+    assert exported(settings, "checkpoints") == 1, "what anybody checks stays"
+    assert kept_house(settings)["deltas"].due == 0
 
 
 # --- replays -------------------------------------------------------------------------------------

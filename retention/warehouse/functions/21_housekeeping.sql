@@ -184,6 +184,28 @@ begin
 end
 $$;
 
+-- --- exported deltas --------------------------------------------------------------------------------------------
+
+create or replace function ledger.due_deltas(exported_before date) returns setof bigint
+language sql stable
+set search_path = pg_catalog, ledger, pg_temp as $$
+    select c.size
+    from ledger.checkpoints as c
+    where
+        (c.exported_at at time zone 'Europe/Oslo')::date < exported_before and exported_before < ledger.today()
+        and not exists (select from ledger.deltas_gone as g where g.size = c.size)
+    order by c.size
+$$;
+
+create or replace function ledger.note_deltas_gone(sizes bigint[]) returns void
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    perform ledger.begin_removal();
+    insert into ledger.deltas_gone (size) select unnest(note_deltas_gone.sizes) on conflict do nothing;
+end
+$$;
+
 -- --- replays ----------------------------------------------------------------------------------------------------
 
 -- The classifier builds them, and says when.
@@ -237,10 +259,11 @@ end
 $$;
 
 grant execute on function
-ledger.expired_plans, ledger.due_plan_items, ledger.plans_beyond_return, ledger.is_there
+ledger.expired_plans, ledger.due_plan_items, ledger.plans_beyond_return, ledger.is_there, ledger.due_deltas
 to retention_reader, retention_purger;
 grant execute on function
 ledger.close_expired_plans, ledger.forget_plan_items, ledger.note_tables_gone, ledger.forget_tombstones,
+ledger.note_deltas_gone,
 ledger.record_housekeeping
 to retention_purger;
 grant execute on function ledger.note_replay, ledger.note_replays_seen to retention_classifier;
