@@ -293,6 +293,24 @@ FORGERIES: dict[str, tuple[Callable[[Story], Content], str]] = {
     "batch with another sum": (rewrite("batch", purged=7), "false batch"),
     "batch with other rules": (rewrite("batch", rules={"R2": 1}), "false batch"),
     "batch with other tokens": (rewrite("batch", tokens_root="ab" * 32), "edited report"),
+    "batch that says less than its tokens": (
+        rewrite(
+            "batch",
+            purged=4,
+            rules={"R2": 4},
+            tables=[
+                {
+                    "table": table,
+                    "rows_before": 10,
+                    "purged": 2,
+                    "minimised": 1,
+                    "rows_after": 8,
+                }
+                for table in ("crm.lead", "crm.person")
+            ],
+        ),
+        "edited report",
+    ),
     "batch with tables that lost more": (
         rewrite(
             "batch",
@@ -312,6 +330,7 @@ FORGERIES: dict[str, tuple[Callable[[Story], Content], str]] = {
     "end with another sum": (rewrite("executed", purged=13), "false end"),
     "end with other batches": (rewrite("executed", batches=3), "false end"),
     "end that forgets some": (rewrite("executed", skipped={"it is held": 1}), "false end"),
+    "end that counts one more": (rewrite("executed", skipped={"it is held": 3}), "false end"),
     "end with another reason": (rewrite("executed", skipped={"lost": 2}), "false end"),
     "a node of three numbers": (
         edit(lambda r: r["nodes"].update({"1/1/1": "00" * 32})),
