@@ -78,6 +78,8 @@ def test_a_trusted_keys_line_that_does_not_hold_spoils_the_note() -> None:
         VKEY.replace("+AR", "+Ag"),
         VKEY.replace("PeterNeumann", ""),
         "æ" * 40,
+        ve.Key("a", bytes(31)).vkey,
+        ve.Key("a", bytes(33)).vkey,
     ],
 )
 def test_what_is_no_key_is_refused(text: str) -> None:
