@@ -55,7 +55,7 @@ class _Head:
 
 def build(settings: Settings, plan_id: UUID, *, latest: bool = False) -> dict[str, Any]:
     """Return the signed report of a plan that was carried out, wholly or in part, as far as an exported
-    checkpoint covers it; `latest` takes the latest checkpoint, for whoever holds a newer one than the first.
+    checkpoint covers it; `latest` takes the latest one, for whoever holds a newer one than the first.
 
     Raises UsageError when there is no such plan, or nothing of it was carried out or exported; Refused
     where the signing key is missing.
