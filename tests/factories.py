@@ -350,7 +350,8 @@ def open_shop(settings: Settings, approver_url: str, folder: Path) -> Shop:
     _run(conn, "create schema retention;")
     conn.execute(
         "create table policy.policy_settings as select %s::text as policy_version,"
-        " %s::text as policy_hash, 30 as plan_valid_days, 14 as order_patience_days",
+        " %s::text as policy_hash, 30 as plan_valid_days, 14 as order_patience_days,"
+        " 3 as backup_horizon_months, 0 as backup_horizon_days",
         (policy.version, policy.hash),
     )
     conn.execute(

@@ -88,6 +88,39 @@ class OwnRecords(Marked):
     traces: Traces
 
 
+class ErasureLevel(Part):
+    """How thoroughly purged records of one category go, with the reason for it."""
+
+    value: Literal["logical", "physical"]
+    reason: Text
+
+
+class Erasure(Marked):
+    """The level of erasure of each category. `physical`: files that held purged values are rewritten."""
+
+    lead_partner: ErasureLevel
+    lead_direct: ErasureLevel
+    customer_no_advice: ErasureLevel
+    assignment: ErasureLevel
+    accounting: ErasureLevel
+    active: ErasureLevel
+    supporting: ErasureLevel
+    business_contact: ErasureLevel
+    rights_request: ErasureLevel
+    own: ErasureLevel
+    unclassified: ErasureLevel
+
+    @property
+    def physical(self) -> tuple[str, ...]:
+        """The categories whose purged records leave no value in any file."""
+        levels = {name: getattr(self, name) for name in type(self).model_fields}
+        return tuple(
+            name
+            for name, level in levels.items()
+            if isinstance(level, ErasureLevel) and level.value == "physical"
+        )
+
+
 class Operations(Marked):
     """Notice and patience. None of these shortens or lengthens a retention period."""
 
@@ -99,6 +132,7 @@ class Operations(Marked):
     purge_rows_per_second: Rate
     pause_seconds: Seconds
     order_patience_days: Days
+    compaction_patience_days: Days
     quiet_runs: Days
     housekeeping_patience_days: Days
     idle_active: PeriodText
@@ -134,6 +168,7 @@ class Policy(Part):
     supporting_periods: dict[Identifier, MarkedPeriod]
     consent_withdrawal: ConsentWithdrawal
     own_records: OwnRecords
+    erasure: Erasure
     operations: Operations
     unattended: Unattended
     subject_kinds: tuple[SubjectKind, ...]

@@ -34,6 +34,7 @@ def write_seeds(policy: Policy, directory: Path) -> None:
 
 def _settings(policy: Policy) -> Rows:
     operations, sentence = policy.operations, policy.readings.broken_sentence
+    backups = parse_period(policy.own_records.backup_horizon)
     return [
         (
             policy.version,
@@ -46,6 +47,8 @@ def _settings(policy: Policy) -> Rows:
             sentence.value if sentence else "none",
             operations.plan_valid_days.value,
             operations.order_patience_days.value,
+            backups.months,
+            backups.days,
         )
     ]
 
@@ -128,6 +131,8 @@ SEEDS: dict[str, tuple[tuple[str, ...], Callable[[Policy], Rows]]] = {
             "lead_reading",
             "plan_valid_days",
             "order_patience_days",
+            "backup_horizon_months",
+            "backup_horizon_days",
         ),
         _settings,
     ),

@@ -52,6 +52,8 @@ def test_the_settings_are_one_row(seeds: Path) -> None:
             "lead_reading": "both",
             "plan_valid_days": "7",
             "order_patience_days": "14",
+            "backup_horizon_months": "3",
+            "backup_horizon_days": "0",
         }
     ]
 
