@@ -53,6 +53,9 @@ COMMANDS: dict[str, Entry] = {
     "approve": Entry("cli.plan:approve", "Approve a plan by its digest."),
     "reject": Entry("cli.plan:reject", "Reject a plan, with the reason."),
     "purge": Entry("cli.plan:purge", "Carry out an approved plan."),
+    "compact": Entry(
+        "cli.compact:compact", "Rewrite the files that hold what was purged (level physical)."
+    ),
     "halt": Entry("cli.halt:halt", "Stop everything that deletes, everywhere, at once."),
     "resume": Entry("cli.halt:resume", "End a halt, as an approver."),
     "verify": Entry("cli.plan:verify", "Read back that purged records left no copy."),

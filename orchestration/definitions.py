@@ -13,6 +13,7 @@ from dagster_dbt.dbt_manifest import validate_manifest
 
 from orchestration.assets.classification import classification_assets
 from orchestration.assets.controls import control_persons
+from orchestration.assets.erasure import compaction
 from orchestration.assets.evidence import checkpoint, deletion_report, read_back
 from orchestration.assets.findings import findings
 from orchestration.assets.housekeeping import housekeeping
@@ -20,7 +21,12 @@ from orchestration.assets.purge import no_blocked_record_in_plan, purge_plan, pu
 from orchestration.jobs import build_jobs
 from orchestration.manifest import ensure_manifest
 from orchestration.resources import Run
-from orchestration.schedules import daily, nightly_controls, nightly_housekeeping
+from orchestration.schedules import (
+    daily,
+    nightly_compaction,
+    nightly_controls,
+    nightly_housekeeping,
+)
 from orchestration.sensors import approved_plans, failure_notice, new_evidence
 from orchestration.translator import Translator
 from retention.classify import today
@@ -50,6 +56,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
             findings,
             purge_plan,
             purge_run,
+            compaction,
             read_back,
             checkpoint,
             deletion_report,
@@ -61,6 +68,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
             nightly_controls(jobs["run_controls"]),
             daily(jobs["apply_retention"]),
             nightly_housekeeping(jobs["keep_house"]),
+            nightly_compaction(jobs["compact_tables"]),
         ],
         sensors=[
             approved_plans(jobs["execute_purge"]),

@@ -16,6 +16,7 @@ from dagster import (
 )
 
 from orchestration.assets.controls import CONTROLS
+from orchestration.assets.erasure import COMPACTION
 from orchestration.assets.evidence import CHECKPOINT, DELETION_REPORT, READ_BACK
 from orchestration.assets.findings import FINDINGS
 from orchestration.assets.housekeeping import HOUSEKEEPING
@@ -41,6 +42,10 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
         "execute_purge": (
             AssetSelection.assets(PURGE_RUN, READ_BACK, CHECKPOINT, DELETION_REPORT),
             "Carry out an approved plan, read it back, write its report (§ 6).",
+        ),
+        "compact_tables": (
+            AssetSelection.assets(COMPACTION),
+            "Rewrite the files that hold what was purged: level physical.",
         ),
         "verify_purge": (
             AssetSelection.assets(READ_BACK, CHECKPOINT, DELETION_REPORT),

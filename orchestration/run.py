@@ -24,6 +24,7 @@ JOBS = (
     "check_records",
     "plan_purge",
     "execute_purge",
+    "compact_tables",
     "verify_purge",
     "export_checkpoint",
     "run_controls",

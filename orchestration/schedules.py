@@ -1,4 +1,4 @@
-"""When the daily job runs.
+"""When the daily jobs run.
 
 Belongs here: times. Does not belong here: what a job does.
 """
@@ -42,4 +42,16 @@ def daily(job: Any) -> ScheduleDefinition:
         execution_timezone="Europe/Oslo",
         default_status=DefaultScheduleStatus.RUNNING,
         description="Classify, check and plan, daily at 02:00 Europe/Oslo.",
+    )
+
+
+def nightly_compaction(job: Any) -> ScheduleDefinition:
+    """When the daily job has ended, and what was approved the day before has been carried out."""
+    return ScheduleDefinition(
+        name="compact_tables_daily",
+        job=job,
+        cron_schedule="0 4 * * *",
+        execution_timezone="Europe/Oslo",
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Rewrite the files that hold what was purged, daily at 04:00 Europe/Oslo.",
     )

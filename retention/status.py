@@ -18,6 +18,7 @@ import psycopg
 from retention import findings, halts, silence
 from retention.classified import CATEGORIES, STATUSES, Classification, find_classification
 from retention.declarations import load_declarations
+from retention.erasure import standing as erasure
 from retention.findings import UNFINISHED, Finding, OpenPlan
 from retention.housekeeping import standing as housekeeping
 from retention.policy import in_force, load_versions
@@ -151,6 +152,7 @@ def read_status(
             *findings.unfinished(plans),
             *findings.syncs_not_ended(conn, policy),
             *(() if classification.suffix else findings.unacknowledged(conn)),
+            *(() if classification.suffix else erasure.findings(conn, policy)),
             *silence.findings(conn, classification, policy),
             *findings.unexported(conn),
             *(() if classification.suffix else housekeeping.findings(conn, settings, policy)),
