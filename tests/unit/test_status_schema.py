@@ -10,6 +10,7 @@ import pytest
 
 import expectations.standing
 import retention.controls.standing
+import retention.erasure.standing
 import retention.findings
 import retention.silence
 import retention.status
@@ -46,6 +47,7 @@ def test_it_knows_every_kind_of_finding(schema: dict[str, Any]) -> None:
             retention.findings,
             retention.silence,
             retention.controls.standing,
+            retention.erasure.standing,
             expectations.standing,
         )
     )
