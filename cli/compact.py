@@ -25,8 +25,8 @@ def compact(
 
     Nobody can read a table while it is rewritten, and it needs room for a second copy of it; one that is
     in use is left alone after a moment and tried again. Needs a login with retention_compactor that may
-    maintain the tables. Ends with 1 where a table was left, which then says why, and with 3 while halted
-    or while a purge or a classification is going on.
+    maintain the tables. Ends with 1 where a table was left, which then says why, or where a crash left
+    files that no table owns, and with 3 while halted or while a purge or a classification is going on.
     """
     from retention.erasure.compaction import compact as rewrite
 
@@ -43,4 +43,8 @@ def compact(
         if done.left:
             say(f"{len(done.left)} tables were left, and what was purged stays at level logical:")
             show_table(("table", "why"), [(one.table, one.why) for one in done.left])
-    raise typer.Exit(FINDINGS if done.left else 0)
+        if done.unowned_files:
+            say(
+                f"{done.unowned_files} files that no table owns: a crash left them, see the runbook."
+            )
+    raise typer.Exit(0 if done.is_whole else FINDINGS)

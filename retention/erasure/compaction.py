@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -22,6 +21,7 @@ from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
 from retention.classify import today
+from retention.erasure import server_files
 from retention.erasure.pending import Arguments, Table, arguments, missing_rights
 from retention.erasure.statistics import forget_old
 from retention.errors import Refused
@@ -54,13 +54,20 @@ class Left:
 
 @dataclass(frozen=True)
 class Compaction:
-    """What a run did; `compaction_id` and `entry_id` are None where nothing waited."""
+    """What a run did; `compaction_id` and `entry_id` are None where nothing waited, `unowned_files` where
+    this login may not look for files that a crash left behind."""
 
     compaction_id: int | None
     entry_id: int | None
     rewritten: tuple[str, ...]
     left: tuple[Left, ...]
     checkpointed: bool
+    unowned_files: int | None
+
+    @property
+    def is_whole(self) -> bool:
+        """True where no file is known to be left that may hold what was purged."""
+        return not self.left and not self.unowned_files
 
 
 def compact(settings: Settings, *, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> Compaction:
@@ -79,7 +86,7 @@ def compact(settings: Settings, *, wait_seconds: float = DEFAULT_WAIT_SECONDS) -
         deadline = time.monotonic() + wait_seconds
         number = _begin(conn, asked, deadline)
         if number is None:
-            return Compaction(None, None, (), (), checkpointed=False)
+            return Compaction(None, None, (), (), checkpointed=False, unowned_files=None)
         return _Run(conn, number, deadline).carry_out()
 
 
@@ -196,14 +203,16 @@ class _Run:
     def _finish(self) -> Compaction:
         reasons = {table.qualified: why for table, why in self.left.items()}
         _wait_at_most(self.conn, _TURN_WAIT_MS)
-        checkpointed = _checkpoint(self.conn)
+        checkpointed = server_files.checkpoint(self.conn)
+        unowned = server_files.unowned(self.conn)
         row = self.conn.execute(
-            "select ledger.finish_compaction(%s, %s, %s, %s)",
+            "select ledger.finish_compaction(%s, %s, %s, %s, %s)",
             (
                 self.number,
                 Jsonb(reasons),
                 checkpointed,
-                _oldest_wal(self.conn),
+                server_files.oldest_wal(self.conn),
+                unowned,
             ),
         ).fetchone()
         assert row is not None
@@ -213,25 +222,5 @@ class _Run:
             tuple(table.qualified for table in self.tables if table not in self.left),
             tuple(Left(name, why) for name, why in sorted(reasons.items())),
             checkpointed,
+            unowned,
         )
-
-
-def _checkpoint(conn: Connection) -> bool:
-    """Have the server write what it holds in memory, where this login may ask for it."""
-    row = conn.execute("select pg_has_role('pg_checkpoint', 'usage')").fetchone()
-    if not row or not row[0]:
-        return False
-    conn.execute("checkpoint")
-    return True
-
-
-def _oldest_wal(conn: Connection) -> datetime | None:
-    """When the oldest file of the write-ahead log was last written, where this login may look."""
-    row = conn.execute(
-        "select has_function_privilege('pg_catalog.pg_ls_waldir()', 'execute')"
-    ).fetchone()
-    if not row or not row[0]:
-        return None
-    row = conn.execute("select min(modification) from pg_catalog.pg_ls_waldir()").fetchone()
-    oldest: datetime | None = row[0] if row else None
-    return oldest

@@ -58,7 +58,7 @@ def level_reached(conn: Connection, plan_id: UUID) -> Reached:
         )
         log = "Write-ahead log and replicas hold them until they have moved on."
         return Reached("logical", (pages, log, backups, _STORAGE), tuple(waiting), entries)
-    return Reached("physical", (*_log(conn, last_run), backups, _STORAGE), (), entries)
+    return Reached("physical", (*_beyond(conn, last_run), backups, _STORAGE), (), entries)
 
 
 def _changed(conn: Connection, plan_id: UUID) -> set[str]:
@@ -123,19 +123,23 @@ def _there(conn: Connection, names: Iterable[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _log(conn: Connection, run: int) -> list[str]:
+def _beyond(conn: Connection, run: int) -> list[str]:
     row = conn.execute(
-        "select position::text, archive_mode, ledger.iso_time(oldest_wal_at)"
+        "select position::text, archive_mode, ledger.iso_time(oldest_wal_at), unowned_files"
         " from ledger.compactions where compaction_id = %s",
         (run,),
     ).fetchone()
     assert row is not None
-    position, archive_mode, oldest = row
+    position, archive_mode, oldest, unowned = row
     reaches = f"; its oldest file then was last written at {oldest}" if oldest else ""
     lines = [f"Write-ahead log before {position} holds them until it is removed{reaches}."]
     if archive_mode != "off":
         lines.append("Archived write-ahead log holds them for as long as the archive is kept.")
     lines.append(f"Replicas hold them until they have replayed the log up to {position}.")
+    if unowned is None:
+        lines.append("Whether a crash of the server left files behind was not looked at.")
+    elif unowned:
+        lines.append(f"Files that a crash of the server left behind may hold them: {unowned}.")
     return lines
 
 

@@ -5,6 +5,8 @@ stands in the files themselves (test_erasure_files.py), and what stops one (test
 """
 
 import json
+import os
+import shutil
 from typing import Any
 
 import psycopg
@@ -18,6 +20,8 @@ from retention.ledger import entries
 from retention.plan import Plan
 from retention.policy import Policy, in_force, load_versions
 from retention.purge import execute
+from retention.warehouse import embedded
+from tests.conftest import Server
 from tests.dbt_manifest import Model, build, write_manifest
 from tests.factories import Shop, today
 
@@ -193,7 +197,7 @@ def test_the_evidence_says_what_was_rewritten_and_how_far_the_log_reaches(shop: 
     assert by_table["pg_catalog.pg_statistic"]["part"] == "statistics"
     assert said["checkpointed"] is done.checkpointed is True
     assert said["run_by"] == shop.one("select session_user")
-    assert said["archive_mode"] == "off"
+    assert (said["archive_mode"], said["unowned_files"]) == ("off", 0)
     assert all(said[name] for name in ("wal_position", "oldest_wal_at", "at"))
 
 
@@ -216,6 +220,30 @@ def test_a_plan_reaches_the_level_when_all_of_it_was_rewritten_after_it(shop: Sh
     assert (level(shop, first), level(shop, second)) == ("physical", "logical")
     assert compact(shop.settings).left == ()
     assert (level(shop, first), level(shop, second)) == ("physical", "physical")
+
+
+def test_a_file_that_a_crash_left_behind_is_counted_and_said(shop: Shop, server: Server) -> None:
+    """What is left of a table that was being rewritten when the server crashed: PostgreSQL forgets it."""
+    home = embedded.files(server.settings)
+    path = home and home / "data" / shop.one("select pg_relation_filepath('shop.person')")
+    assert path
+    shop.person(1)
+    plan = purged(shop)
+    shop.conn.execute("checkpoint")
+    left = path.with_name("999999")
+    shutil.copy(path, left)
+    # One that is being made just now is not counted: its transaction is as old as the file.
+    shop.conn.execute("create table shop.being_made as select 1 as id")
+    try:
+        assert compact(shop.settings, wait_seconds=0).unowned_files == 0
+        shop.conn.rollback()
+        os.utime(left, (0, 0))
+        done = compact(shop.settings)
+    finally:
+        left.unlink()
+    assert (done.left, done.unowned_files, done.is_whole) == ((), 1, False)
+    reached = level_reached(shop.conn, plan.plan_id)
+    assert "Files that a crash of the server left behind may hold them: 1." in reached.not_covered
 
 
 def test_a_model_that_comes_later_takes_no_level_back(shop: Shop) -> None:
@@ -271,7 +299,7 @@ def test_a_table_counts_only_if_its_files_are_others(shop: Shop) -> None:
         conn.execute("vacuum shop.person")
         (why,) = conn.execute("select ledger.leave_table(%s, %s, %s)", person).fetchone() or ("",)
         assert "it was not rewritten" in why
-        conn.execute("select ledger.finish_compaction(%s, '{}', false, null)", (number,))
+        conn.execute("select ledger.finish_compaction(%s, '{}', false, null, null)", (number,))
     assert level(shop, plan) == "logical"
     (entry,) = [e for e in _entries(shop) if e["covers_entry"]]
     assert entry["tables"] == []

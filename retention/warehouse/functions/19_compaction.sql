@@ -355,9 +355,9 @@ end
 $$;
 
 -- Ends a run and leaves its evidence: what was rewritten, what was left and why, which plans it covers, and how far
--- the write-ahead log reaches. `reasons` are keyed by schema.table.
+-- the write-ahead log reaches. What only the caller may have looked at comes from it. `reasons` are keyed by schema.table.
 create or replace function ledger.finish_compaction(
-    compaction_id bigint, reasons jsonb, checkpointed boolean, oldest_wal_at timestamptz
+    compaction_id bigint, reasons jsonb, checkpointed boolean, oldest_wal_at timestamptz, unowned_files integer
 ) returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
@@ -414,12 +414,14 @@ begin
         'wal_position', run.position::text,
         'archive_mode', run.archive_mode,
         'oldest_wal_at', ledger.iso_time(finish_compaction.oldest_wal_at),
+        'unowned_files', finish_compaction.unowned_files,
         'run_by', session_user,
         'at', ledger.iso_time(now())
     ));
     update ledger.compactions as c
     set finished_at = clock_timestamp(), entry_id = written, position = run.position,
-        archive_mode = run.archive_mode, oldest_wal_at = finish_compaction.oldest_wal_at
+        archive_mode = run.archive_mode, oldest_wal_at = finish_compaction.oldest_wal_at,
+        unowned_files = finish_compaction.unowned_files
     where c.compaction_id = run.compaction_id;
     return written;
 end

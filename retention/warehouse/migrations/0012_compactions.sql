@@ -11,6 +11,7 @@ create table ledger.compactions (
     position pg_lsn,
     archive_mode text,
     oldest_wal_at timestamptz,
+    unowned_files integer,
     check ((finished_at is null) = (entry_id is null))
 );
 comment on table ledger.compactions is
@@ -19,6 +20,9 @@ comment on column ledger.compactions.covers_entry is
 'The evidence of the latest batch before it began: it says nothing of what was purged later.';
 comment on column ledger.compactions.position is
 'The end of the write-ahead log when it finished; what was purged stands in the log before that.';
+
+comment on column ledger.compactions.unowned_files is
+'Files of the database that no table owns, which a crash left behind; null where the login may not look.';
 
 create table ledger.compacted_tables (
     compaction_id bigint not null references ledger.compactions,
@@ -64,6 +68,8 @@ begin
     if current_setting('server_version_num')::integer >= 170000 then
         execute 'alter default privileges for role retention_classifier grant maintain on tables to retention_compactor';
         execute 'grant maintain on all tables in schema ledger to retention_compactor';
+        execute 'alter default privileges for role retention_owner in schema ledger'
+            ' grant maintain on tables to retention_compactor';
     end if;
 end
 $$;
