@@ -7,7 +7,7 @@ create table ledger.compactions (
     begun_by text not null default session_user,
     begun_at timestamptz not null default now(),
     finished_at timestamptz,
-    entry_id bigint references ledger.entries,
+    entry_id bigint,
     position pg_lsn,
     archive_mode text,
     oldest_wal_at timestamptz,
