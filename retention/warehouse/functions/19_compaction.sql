@@ -238,6 +238,8 @@ begin
         from pg_stat_activity as a
         where
             a.pid <> pg_backend_pid() and (a.datid is null or a.datname = current_database())
+            -- A vacuum that is going on keeps no row for itself.
+            and not exists (select from pg_stat_progress_vacuum as v where v.pid = a.pid)
             and greatest(age(a.backend_xmin), age(a.backend_xid)) > age(begun)
         union all
         select 2, format('the prepared transaction of %s of %s is open', p.owner, ledger.iso_time(p.prepared))
