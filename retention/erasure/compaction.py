@@ -41,6 +41,7 @@ _PAUSE_SECONDS = 1.0
 
 _PURGING = "a purge or a classification is going on: wait for it to end"
 _IN_USE = "it was in use for as long as was waited"
+_NOT_TRIED = "the run was stopped before it"
 _NO_ROOM = "the disk has no room for a second copy of it"
 
 
@@ -137,21 +138,20 @@ class _Run:
                 "select * from ledger.tables_of_compaction(%s)", (number,)
             ).fetchall()
         ]
-        self.left = missing_rights(conn, self.tables)
+        missing = missing_rights(conn, self.tables)
+        self.may = [table for table in self.tables if table not in missing]
+        self.left = missing | dict.fromkeys(self.may, _NOT_TRIED)
 
     def carry_out(self) -> Compaction:
         """Rewrite them all, then the catalogue's statistics of them, and leave the evidence."""
         halted: psycopg.Error | None = None
-        may = [table for table in self.tables if table not in self.left]
         try:
-            self._rewrite_all([table for table in may if table.part != "statistics"])
-            self._rewrite_all([table for table in may if table.part == "statistics"])
+            self._rewrite_all([table for table in self.may if table.part != "statistics"])
+            self._rewrite_all([table for table in self.may if table.part == "statistics"])
         except psycopg.Error as error:
             if error.sqlstate != REFUSED:
                 raise
             halted = error
-            for table in may:
-                self.left.setdefault(table, "the run was stopped before it")
         done = self._finish()
         if halted is not None:
             raise halted
@@ -159,38 +159,49 @@ class _Run:
 
     def _rewrite_all(self, tables: list[Table]) -> None:
         """Round by round: who is in the way of one table now may be gone in the next."""
-        waiting = list(tables)
+        waiting = tables
         while waiting:
-            for table in list(waiting):
-                why = self._rewrite(table)
-                if why is None:
-                    waiting.remove(table)
-                    self.left.pop(table, None)
-                else:
-                    self.left[table] = why
-            if not waiting or time.monotonic() >= self.deadline:
+            waiting = self._round(waiting)
+            if time.monotonic() >= self.deadline:
                 return
-            time.sleep(_PAUSE_SECONDS)
+            if waiting:
+                time.sleep(_PAUSE_SECONDS)
 
-    def _rewrite(self, table: Table) -> str | None:
-        """Rewrite one table; return why it does not count, None where it does."""
-        with _turn(self.conn) as ours:
-            if not ours:
-                return _PURGING
-            holding = self._ask("enter_table", table)
-            if holding is not None:
-                return holding
-            _wait_at_most(self.conn, _TABLE_WAIT_MS)
-            how = "vacuum (full) {}" if table.part == "statistics" else "vacuum (full, analyze) {}"
-            try:
-                self.conn.execute(sql.SQL(how).format(table.identifier))
-            except (errors.LockNotAvailable, errors.DeadlockDetected):
-                return _IN_USE
-            except errors.DiskFull:
-                return _NO_ROOM
-            if table.part != "statistics":
-                forget_old(self.conn, self.number, table)
-            return self._ask("leave_table", table)
+    def _round(self, tables: list[Table]) -> list[Table]:
+        """Try each table once; return those that somebody was in the way of."""
+        in_the_way: list[Table] = []
+        for position, table in enumerate(tables):
+            with _turn(self.conn) as ours:
+                if not ours:
+                    # Nor would the next one come sooner.
+                    self.left |= dict.fromkeys(tables[position:], _PURGING)
+                    return in_the_way + tables[position:]
+                why, passes = self._rewrite(table)
+            if why is None:
+                del self.left[table]
+            else:
+                self.left[table] = why
+            if passes:
+                in_the_way.append(table)
+        return in_the_way
+
+    def _rewrite(self, table: Table) -> tuple[str | None, bool]:
+        """Rewrite one table. Returns why it does not count, None where it does, and whether that is
+        something that passes."""
+        holding = self._ask("enter_table", table)
+        if holding is not None:
+            return holding, True
+        _wait_at_most(self.conn, _TABLE_WAIT_MS)
+        how = "vacuum (full) {}" if table.part == "statistics" else "vacuum (full, analyze) {}"
+        try:
+            self.conn.execute(sql.SQL(how).format(table.identifier))
+        except (errors.LockNotAvailable, errors.DeadlockDetected):
+            return _IN_USE, True
+        except errors.DiskFull:
+            return _NO_ROOM, False
+        if table.part != "statistics":
+            forget_old(self.conn, self.number, table)
+        return self._ask("leave_table", table), False
 
     def _ask(self, function: str, table: Table) -> str | None:
         row = self.conn.execute(

@@ -201,6 +201,7 @@ def test_the_schedule_and_the_sensors_run_without_being_switched_on(defs: Defini
         ("apply_retention_daily", "0 2 * * *"),
         ("run_controls_daily", "30 1 * * *"),
         ("keep_house_daily", "0 4 * * *"),
+        ("compact_tables_daily", "0 5 * * *"),
     ):
         schedule = defs.resolve_schedule_def(name)
         assert schedule.cron_schedule == when
