@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from retention import halts
 from retention.erasure.compaction import compact
@@ -178,6 +179,23 @@ def test_a_table_of_somebody_elses_is_left_with_the_grant_that_is_missing(
     assert waits(gone) == set()
     run_by = {entry["run_by"] for entry in _evidence(gone)}
     assert run_by == {logins.name("compactor")}
+
+
+def test_the_databases_owner_may_rewrite_all_of_it(gone: Shop, logins: Logins) -> None:
+    """In every version of PostgreSQL, without being a superuser or the tables' owner."""
+    database = sql.Identifier(gone.conn.info.dbname)
+    hand_over = sql.SQL("alter database {} owner to {}")
+    login = sql.Identifier(logins.name("compactor"))
+    gone.conn.execute("grant usage on schema shop to retention_compactor")
+    gone.conn.execute(hand_over.format(database, login))
+    gone.conn.commit()
+    try:
+        done = compact(logins.of("compactor"))
+    finally:
+        gone.conn.execute(hand_over.format(database, sql.Identifier(gone.conn.info.user)))
+        gone.conn.commit()
+    assert done.left == ()
+    assert "pg_catalog.pg_statistic" in done.rewritten
 
 
 def grant(shop: Shop, left: Mapping[str, str]) -> None:

@@ -37,6 +37,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("hold", "list"), {0}),
     (("orders", "list"), {0}),
     (("controls",), {0}),
+    (("compact",), {0}),
     (("halt", "--reason", "a try"), {0}),
     (("verify",), {0}),
 )
