@@ -44,7 +44,7 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
             "Carry out an approved plan, read it back, write its report (§ 6).",
         ),
         "compact_tables": (
-            AssetSelection.assets(COMPACTION),
+            AssetSelection.assets(COMPACTION, CHECKPOINT, DELETION_REPORT),
             "Rewrite the files that hold what was purged: level physical.",
         ),
         "verify_purge": (

@@ -46,12 +46,12 @@ def daily(job: Any) -> ScheduleDefinition:
 
 
 def nightly_compaction(job: Any) -> ScheduleDefinition:
-    """When the daily job has ended, and what was approved the day before has been carried out."""
+    """After the daily job and housekeeping; what was approved the day before has been carried out."""
     return ScheduleDefinition(
         name="compact_tables_daily",
         job=job,
-        cron_schedule="0 4 * * *",
+        cron_schedule="0 5 * * *",
         execution_timezone="Europe/Oslo",
         default_status=DefaultScheduleStatus.RUNNING,
-        description="Rewrite the files that hold what was purged, daily at 04:00 Europe/Oslo.",
+        description="Rewrite the files that hold what was purged, daily at 05:00 Europe/Oslo.",
     )

@@ -696,7 +696,10 @@ class _Report:
                 )
             content = self.entries[index] = entry_content(body)
             self.checked.time_of(index, content["at"])
-            if content.get("plan_id") != self.plan.get("plan_id"):
+            # A rewriting of tables is of every plan that purged from them.
+            if content["entry"] != "compaction" and content.get("plan_id") != self.plan.get(
+                "plan_id"
+            ):
                 self.fail("foreign entry", f"entry {index} is not of the report's plan", index)
         self.batches = self._of_kind("batch")
         nodes = {
@@ -823,8 +826,30 @@ class _Report:
         if lines:
             self.fail("edited report", f"it has tokens of a batch {min(lines)} that is not there")
 
+    def check_level(self) -> None:
+        """Physical is erased only what was rewritten after the last batch."""
+        level = _take(self.report, "level", str)
+        if level not in ("logical", "physical"):
+            raise Unreadable("its level is neither logical nor physical")
+        if level == "physical" and not self._rewritten():
+            self.fail("false level", "no table was rewritten after the last batch")
+
+    def _rewritten(self) -> set[str]:
+        """The tables that were rewritten after the last batch."""
+        last = max(
+            (index for index, one in self.entries.items() if one["entry"] == "batch"), default=-1
+        )
+        return {
+            _take(table, "table", str)
+            for index, content in self.entries.items()
+            if content["entry"] == "compaction" and index > last
+            for table in _take(content, "tables", list)
+        }
+
     def state(self) -> None:
         """Write down what was proved, and what was not. Call it only where everything held."""
+        changed = {*self._sums("purged"), *self._sums("minimised")}
+        rewritten = f"{len(changed & self._rewritten())} of {len(changed)} tables since rewritten"
         plan, approval = self._of_kind("plan")[0], _last(self._of_kind("approval"))
         read_back = _last(self._of_kind("read_back"))
         findings = 0 if read_back is None else len(_take(read_back, "findings", list))
@@ -841,11 +866,11 @@ class _Report:
             minimised_by_table=dict(self._sums("minimised")),
             skipped=dict(self._sums("skipped")),
             read_back=read_back and f"{read_back['at']}, findings: {findings}",
-            level=_take(self.report, "level", str),
+            level=f"{self.report['level']}, {rewritten}",
         )
         self.checked.result.not_covered += [
             "entries of the plan that the report leaves out: the exported ledger shows those",
-            "`level`, `orders`, `not_covered`, clauses: the signer's word, which no entry repeats",
+            "`orders`, `not_covered`, clauses: the signer's word, which no entry repeats",
             *(str(line) for line in not_covered),
         ]
 
@@ -978,6 +1003,7 @@ def _verify_report(checked: _Checked, report: dict[str, Any], keys: Sequence[Key
     found.check_story()
     found.check_sections()
     found.check_tokens()
+    found.check_level()
     if checked.result.holds:
         found.state()
 

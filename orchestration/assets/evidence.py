@@ -17,6 +17,7 @@ from dagster import (
     asset,
 )
 
+from orchestration.assets.erasure import COMPACTION
 from orchestration.assets.findings import FINDINGS
 from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
 from orchestration.resources import Run
@@ -84,7 +85,7 @@ def read_back(context: AssetExecutionContext, run: Run) -> MaterializeResult:  #
     description="The signed head of the ledger, exported to where the database's administrator cannot"
     " write, with what a backup from before would lack: whatever was held or purged so far is known"
     " there, and a ledger that is behind it purges nothing.",
-    deps=[FINDINGS, PURGE_PLAN, READ_BACK],
+    deps=[FINDINGS, PURGE_PLAN, READ_BACK, COMPACTION],
     owners=[OWNER],
     kinds={"postgres", "file"},
     output_required=False,

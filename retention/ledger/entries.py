@@ -6,7 +6,7 @@ write theirs inside the database.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,12 +52,24 @@ def append(conn: Connection, kind: str, body: Mapping[str, Any]) -> int:
     return int(row[0])
 
 
+_SELECT = (
+    "select entry_id, kind, body, encode(leaf_hash, 'hex'), at, leaf_index"
+    " from ledger.entries left join ledger.leaves using (entry_id)"
+)
+
+
+def numbered(conn: Connection, entry_ids: Sequence[int]) -> list[Entry]:
+    """The entries of those ids, in the order of the tree."""
+    rows = conn.execute(
+        f"{_SELECT} where entry_id = any(%s) order by leaf_index, entry_id", (list(entry_ids),)
+    ).fetchall()
+    return [Entry(*row) for row in rows]
+
+
 def of_plan(conn: Connection, plan_id: UUID, kind: str | None = None) -> list[Entry]:
     """Every entry about the plan, in the order written; only those of `kind` where it is given."""
     rows = conn.execute(
-        "select entry_id, kind, body, encode(leaf_hash, 'hex'), at, leaf_index"
-        " from ledger.entries left join ledger.leaves using (entry_id)"
-        " where body::jsonb ? 'plan_id' and body::jsonb ->> 'plan_id' = %(plan)s"
+        f"{_SELECT} where body::jsonb ? 'plan_id' and body::jsonb ->> 'plan_id' = %(plan)s"
         " and coalesce(kind = %(kind)s, true) order by leaf_index, entry_id",
         {"plan": str(plan_id), "kind": kind},
     ).fetchall()

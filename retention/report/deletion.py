@@ -18,6 +18,7 @@ from uuid import UUID
 import psycopg
 
 from retention import state
+from retention.erasure.level import level_reached
 from retention.errors import UsageError
 from retention.evidence import publish
 from retention.evidence.checkpoint import signature_line
@@ -31,14 +32,15 @@ from retention.settings import Settings
 from retention.warehouse.connection import connect
 from verifier import verify_evidence as form
 
-LEVEL = "logical"
-NOT_COVERED = (
-    "Disk pages, indexes and statistics may hold values of deleted rows until they are rewritten.",
-    "Write-ahead log, replicas and backups hold them until they have rotated.",
+# What no level of erasure in the database reaches.
+_OUTSIDE = (
     "Recordings, documents and scans outside the warehouse: their stores said that they deleted them.",
     "Source systems: what they send again is recognised by its tombstone and due again.",
 )
 
+_NOT_EXPORTED = (
+    "no exported checkpoint covers this plan yet: `retention evidence checkpoint` exports one"
+)
 _FORGOTTEN = "select from ledger.plans where plan_id = %s and tokens_forgotten_at is not null"
 
 Connection = psycopg.Connection[Any]
@@ -95,8 +97,13 @@ def _build(conn: Connection, plan_id: UUID, latest: bool) -> dict[str, Any]:
             "the plan's tokens are forgotten, since nothing can bring its records back: its entries are in"
             " `retention evidence export`"
         )
+    reached = level_reached(conn, plan_id)
+    written += entries.numbered(conn, reached.entries)
     head = _head(conn, written, latest)
-    covered = [entry for entry in written if entry.is_numbered_below(head.size)]
+    covered = sorted(
+        (entry for entry in written if entry.is_numbered_below(head.size)),
+        key=lambda entry: entry.leaf_index or 0,
+    )
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for entry in covered:
         by_kind.setdefault(entry.kind, []).append(entry.content)
@@ -129,8 +136,8 @@ def _build(conn: Connection, plan_id: UUID, latest: bool) -> dict[str, Any]:
             "by_rule": _by_rule(conn, batches),
             "minimised_by_table": _minimised(conn, plan_id, numbers),
         },
-        "level": LEVEL,
-        "not_covered": list(NOT_COVERED),
+        "level": _proven(reached.level, by_kind),
+        "not_covered": [*reached.not_covered, *_OUTSIDE],
         "read_back": by_kind.get("read_back", [None])[-1],
         "entries": [
             {"index": entry.leaf_index, "leaf_hash": entry.leaf_hash, "body": entry.body}
@@ -141,6 +148,13 @@ def _build(conn: Connection, plan_id: UUID, latest: bool) -> dict[str, Any]:
     }
 
 
+def _proven(level: str, by_kind: dict[str, list[dict[str, Any]]]) -> str:
+    """Raises UsageError where the rewriting is not exported yet: nobody could check it."""
+    if level == "physical" and "compaction" not in by_kind:
+        raise UsageError(_NOT_EXPORTED)
+    return level
+
+
 def _head(conn: Connection, written: list[Entry], latest: bool) -> _Head:
     """The first exported checkpoint that covers what any of them covers of the plan, or the latest."""
     known = conn.execute("select size, note from ledger.checkpoints order by size").fetchall()
@@ -148,9 +162,7 @@ def _head(conn: Connection, written: list[Entry], latest: bool) -> _Head:
     covered = [entry.leaf_index for entry in written if entry.is_numbered_below(exported)]
     last = max((index for index in covered if index is not None), default=None)
     if last is None:
-        raise UsageError(
-            "no exported checkpoint covers this plan yet: `retention evidence checkpoint` exports one"
-        )
+        raise UsageError(_NOT_EXPORTED)
     covering = [(size, note) for size, note in known if size > last]
     size, note = covering[-1 if latest else 0]
     return _Head(size, note, [earlier for earlier, _ in known if earlier < size])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from retention import verify
+from retention.erasure.compaction import compact
 from retention.evidence import publish
 from retention.evidence.ledger_file import export
 from retention.keys import load_key, load_signing_key
@@ -59,6 +60,21 @@ def test_a_report_of_the_product_holds(shop: Shop, purged: Plan, tmp_path: Path)
         asked = ve.verify(path, trusted(shop), None, ("shop.person", key, secret))
         assert asked.record is not None
         assert asked.record["answer"] == answer
+
+
+def test_a_report_of_what_was_erased_physically_holds(
+    shop: Shop, purged: Plan, tmp_path: Path
+) -> None:
+    before = deletion.write(shop.settings, purged.plan_id, tmp_path / "before.json")
+    shop.conn.commit()
+    assert compact(shop.settings).is_whole
+    path = deletion.write(shop.settings, purged.plan_id, tmp_path / "report.json")
+    for written, level in ((before, "logical"), (path, "physical")):
+        result = ve.verify(written, trusted(shop))
+        assert result.holds, result.failures
+        assert result.proved["level"].startswith(level)
+    changed = len(result.proved["purged_by_table"] | result.proved["minimised_by_table"])
+    assert result.proved["level"] == f"physical, {changed} of {changed} tables since rewritten"
 
 
 def test_a_report_of_an_amended_plan_holds(shop: Shop, tmp_path: Path) -> None:

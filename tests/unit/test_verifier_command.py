@@ -167,12 +167,12 @@ def test_nothing_of_a_damaged_hmac_key_is_shown(folder: Path) -> None:
 def test_a_forged_file_cannot_steer_the_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    level = "\x1b[2J\u202elogical\n0 findings"
-    report = Story().log.sign({**Story().report(), "level": level})
+    line = "\x1b[2J\u202elogical\n0 findings"
+    report = Story().log.sign({**Story().report(), "not_covered": [line]})
     (tmp_path / "evidence").write_text(json.dumps(report))
     assert ve.main([str(tmp_path / "evidence"), "--key", KEY]) == 0
     out = capsys.readouterr().out
-    assert "  level: ?[2J?logical?0 findings\n" in out
+    assert "  not covered: ?[2J?logical?0 findings\n" in out
 
 
 FUZZED = settings(

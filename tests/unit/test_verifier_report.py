@@ -43,8 +43,37 @@ def test_an_honest_report_holds(tmp_path: Path, story: Story) -> None:
     assert result.proved["purged_by_table"] == {"crm.lead": 6, "crm.person": 6}
     assert result.proved["minimised_by_table"] == {"crm.lead": 2, "crm.person": 2}
     assert result.proved["purged_by_rule"] == {"R2": 12}
-    assert result.proved["level"] == "logical"
+    assert result.proved["level"] == "logical, 0 of 2 tables since rewritten"
     assert result.not_covered[-1].startswith("Write-ahead log")
+
+
+def rewritten(story: Story, *tables: str) -> None:
+    """Tables are rewritten: a compaction, of whatever plans purged from them."""
+    story.log.append("compaction", plans=[PLAN], tables=[{"table": table} for table in tables])
+
+
+def test_a_report_of_what_was_erased_physically_holds(tmp_path: Path, story: Story) -> None:
+    rewritten(story, "crm.lead", "crm.person", "ledger.plan_items")
+    report = story.log.sign({**story.report(), "level": "physical"})
+    result = check(tmp_path, report, story.earlier)
+    assert result.holds, result.failures
+    assert result.proved["level"] == "physical, 2 of 2 tables since rewritten"
+
+
+def test_a_level_that_nothing_was_done_for_is_named(tmp_path: Path, story: Story) -> None:
+    report = story.log.sign({**story.report(), "level": "physical"})
+    assert "false level" in forgeries(check(tmp_path, report, story.earlier))
+
+
+def test_a_rewriting_before_the_purge_counts_for_nothing(tmp_path: Path) -> None:
+    story = Story(batches=0)
+    rewritten(story, "crm.lead", "crm.person")
+    later = Story()
+    compaction, offset = story.log.bodies[-1], len(later.log.bodies)
+    later.log.bodies.insert(later.earlier_size, compaction)
+    assert len(later.log.bodies) == offset + 1
+    report = later.log.sign({**later.report(), "level": "physical"})
+    assert "false level" in forgeries(check(tmp_path, report))
 
 
 @pytest.mark.parametrize("batches", [0, 1, 5])
@@ -114,7 +143,7 @@ def test_whether_a_record_was_purged(tmp_path: Path, story: Story) -> None:
 
 
 def test_a_report_that_does_not_hold_answers_nothing(tmp_path: Path, story: Story) -> None:
-    report = {**story.report(), "level": "physical"}
+    report = {**story.report(), "not_covered": []}
     result = check(tmp_path, report, record=("crm.lead", "2-purge-1", HMAC_KEY))
     assert result.record is None
     assert forgeries(result) == ["edited report"]
@@ -426,7 +455,7 @@ def test_every_edit_of_one_thing_is_detected(tmp_path: Path, story: Story) -> No
 
 
 #: What only the signer vouches for: no entry repeats it, and the verifier says so.
-SIGNERS_WORD = ("orders", "level", "not_covered")
+SIGNERS_WORD = ("orders", "not_covered")
 ORDER_SAYS_NOTHING = [
     (("tokens",), "reordered"),
     (("counts", "by_rule"), "reordered"),

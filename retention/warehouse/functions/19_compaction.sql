@@ -417,8 +417,7 @@ begin
         'archive_mode', run.archive_mode,
         'oldest_wal_at', ledger.iso_time(finish_compaction.oldest_wal_at),
         'unowned_files', finish_compaction.unowned_files,
-        'run_by', session_user,
-        'at', ledger.iso_time(now())
+        'run_by', session_user
     ));
     update ledger.compactions as c
     set finished_at = clock_timestamp(), entry_id = written, position = run.position,
