@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from cli.main import COMMANDS
 from landing.sample.tables import TABLES
 from tests.conftest import Server
 from tests.integration.test_run_command import Production, landing, production
@@ -38,9 +39,24 @@ OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("orders", "list"), {0}),
     (("controls",), {0}),
     (("compact",), {0}),
+    (("housekeep",), {0}),
+    (("keys", "list"), {0}),
+    (("evidence", "checkpoint"), {0}),
+    (("evidence", "export", "{folder}/ledger.txt"), {0}),
+    (("replay",), {0}),
     (("halt", "--reason", "a try"), {0}),
     (("verify",), {0}),
 )
+
+
+#: What the test does by itself, with the plan that it approves; and what starts and stops a server.
+OTHERS = {"approve", "purge", "resume", "up", "down"}
+#: Refused or asked for by name; test_landing_files.py and test_plan_answers.py tell of them.
+ELSEWHERE = {"land", "reject"}
+
+
+def test_no_command_is_left_out() -> None:
+    assert {arguments[0] for arguments, _ in OPTIONS} | OTHERS | ELSEWHERE == set(COMMANDS)
 
 
 def rows(conn: psycopg.Connection[Any]) -> Counter[tuple[str, int]]:
@@ -75,7 +91,7 @@ def test_only_an_approved_plan_changes_landing(
         before, every_row = landing(conn), rows(conn)
 
         for arguments, codes in OPTIONS:
-            done = outside.run(*arguments)
+            done = outside.run(*(word.format(folder=tmp_path) for word in arguments))
             assert done.returncode in codes, f"{arguments}: {done.stdout}{done.stderr}"
             assert "Traceback" not in done.stderr
             assert landing(conn) == before, arguments
