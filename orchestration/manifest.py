@@ -21,6 +21,7 @@ from psycopg import conninfo
 
 from retention import state
 from retention.classify import dbt_arguments, prepare, static_dbt_environment, today
+from retention.environment import for_others
 from retention.errors import UsageError
 from retention.settings import Settings
 from retention.warehouse.connection import checked_url
@@ -74,7 +75,7 @@ def _parse(settings: Settings, path: Path, day: date) -> None:
     done = subprocess.run(
         [*DBT, "--quiet", *dbt_arguments(day, command="parse")],
         env={
-            **os.environ,
+            **for_others(os.environ),
             **static_dbt_environment(settings),
             **dbt_switches(),
             **_database(settings),

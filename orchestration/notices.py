@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from retention import state
+from retention.environment import for_others
 from retention.errors import UsageError
 from retention.housekeeping.notices import notices_lock, notices_path
 from retention.settings import Settings
@@ -77,6 +78,7 @@ def _run(command: str, text: str) -> None:
         subprocess.run(
             shlex.split(command),
             input=text,
+            env=for_others(os.environ),
             text=True,
             check=True,
             capture_output=True,

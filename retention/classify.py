@@ -20,6 +20,7 @@ from psycopg import conninfo
 from retention.declarations import Declarations, load_declarations
 from retention.declarations.parts import RuleName
 from retention.declarations.staging import write_staging
+from retention.environment import for_others
 from retention.errors import UsageError, WarehouseError
 from retention.policy import Policy, in_force, load_versions, write_seeds
 from retention.returns import recognise
@@ -137,7 +138,7 @@ def build(settings: Settings, as_of: date) -> Policy:
         recognise(settings, declarations)
     done = subprocess.run(
         [sys.executable, "-m", "dbt.cli.main", "--quiet", *dbt_arguments(as_of)],
-        env={**os.environ, **dbt_environment(settings, as_of)},
+        env={**for_others(os.environ), **dbt_environment(settings, as_of)},
         capture_output=True,
         text=True,
         check=False,

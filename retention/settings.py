@@ -6,7 +6,7 @@ here: opening anything, and the policy's own values, which live in the policy fi
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from retention.errors import UsageError
@@ -21,12 +21,12 @@ class Settings:
 
     project: Path
     state: Path
-    database_url: str | None
+    database_url: str | None = field(repr=False)
     policy_dir: Path
     dbt_dir: Path
     declarations_dir: Path
     postgres_bin: Path | None = None
-    dagster_database_url: str | None = None
+    dagster_database_url: str | None = field(default=None, repr=False)
     ui_port: int = DEFAULT_UI_PORT
     checkpoints: str | None = None
     timestamp_url: str | None = None

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retention import ports, processes, state
+from retention.environment import for_others
 from retention.errors import UsageError, WarehouseError
 from retention.warehouse.account import Account, run_as
 from retention.warehouse.binaries import Binaries
@@ -155,6 +156,7 @@ class Cluster:
         started = subprocess.run(
             [binaries.program("pg_ctl"), *words, "-D", self.data, "-l", self.log, "-o", line],
             cwd=self.home,
+            env=for_others(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -188,6 +190,7 @@ class Cluster:
         done = subprocess.run(
             command,
             cwd=self.home,
+            env=for_others(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -89,6 +89,22 @@ def test_secrets_are_readable_by_their_owner_alone(server: Server) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in found} == {0o600}
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc on this system")
+def test_the_server_gets_no_key_of_ours(
+    own_server: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its superuser can read its environment: a key there would be inside the database after all."""
+    monkeypatch.setenv("RETENTION_HMAC_KEY", "ab" * 32)
+    monkeypatch.setenv("RETENTION_SIGNING_KEY", "cd" * 32)
+    server = embedded.start(own_server)
+    with connect(own_server) as conn:
+        path = f"/proc/{server.pid}/environ"
+        row = conn.execute("select pg_read_binary_file(%s)", (path,)).fetchone()
+    assert row is not None
+    assert b"PATH=" in row[0]
+    assert b"RETENTION_" not in row[0]
+
+
 def test_no_value_of_a_failing_statement_reaches_the_log(
     server: Server, settings: Settings
 ) -> None:
