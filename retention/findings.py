@@ -22,6 +22,7 @@ from retention.errors import Refused
 from retention.lineage import built_relations, find_lineage
 from retention.policy import Policy
 from retention.settings import Settings
+from retention.warehouse.logged_values import remedy, settings_that_log_values
 
 Connection = psycopg.Connection[Any]
 
@@ -300,6 +301,17 @@ def drifted(conn: Connection, settings: Settings, declarations: Declarations) ->
         if finding.kind in kinds:
             what = f"{table}.{finding.column}" if finding.column else table
             yield Finding(finding.kind.value, f"{what} {kinds[finding.kind]}", table=table)
+
+
+def logged_values(conn: Connection) -> Iterator[Finding]:
+    """The server would write personal values into its own log (requirements § 8)."""
+    settings = settings_that_log_values(conn)
+    if settings:
+        yield Finding(
+            "server_logs_values",
+            "the server writes personal values into its log, in the words of errors or as values that"
+            f" were bound: have an administrator run: {remedy(conn, settings)}",
+        )
 
 
 def untraceable(

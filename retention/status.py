@@ -156,6 +156,7 @@ def read_status(
             *silence.findings(conn, classification, policy),
             *findings.unexported(conn),
             *(() if classification.suffix else housekeeping.findings(conn, settings, policy)),
+            *findings.logged_values(conn),
             *findings.drifted(conn, settings, declarations),
             *findings.untraceable(conn, settings, declarations),
             *further(conn, classification),
