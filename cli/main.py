@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from retention.errors import RetentionError
+from retention.errors import RetentionError, place_of
 
 NAME = "retention"
 WRONG_USAGE = 2
@@ -186,13 +186,7 @@ def _unexpected(error: Exception) -> tuple[str, int]:
 
 
 def _place(error: Exception) -> str:
-    """Name the deepest line of ours that the error passed through."""
-    ours = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename and "importlib" not in frame.filename
-    ]
-    where = f"at {os.path.relpath(ours[-1].filename)}:{ours[-1].lineno}" if ours else ""
+    where = place_of(error)
     return f"{where} (RETENTION_DEBUG=1 shows more, which may include personal data)"
 
 

@@ -4,17 +4,20 @@ Belongs here: turning run configuration into values for the engine. Does not bel
 a URL; those are read from the environment when a run starts, so that no run configuration shows them.
 """
 
+import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from uuid import UUID
 
 from dagster import ConfigurableResource, DagsterInstance, InitResourceContext
 from pydantic import Field
 
+from orchestration.guarded import without_others_words
 from orchestration.lock import only_run
 from retention.classify import checked_as_of, today
 from retention.errors import UsageError
+from retention.findings import logged_values
 from retention.settings import Settings, load_settings
 from retention.warehouse.connection import connect
 from retention.warehouse.migrate import migrate
@@ -38,13 +41,17 @@ class Run(ConfigurableResource["Run"]):
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator["Run"]:
         """Bring the warehouse up to date and keep every other run out."""
-        settings = self.settings()
-        self.day()
-        if context.instance is not None:
-            _keep_connections(context.instance)
-        with only_run(settings):
-            with connect(settings) as conn:
-                migrate(conn)
+        with ExitStack() as held:
+            with without_others_words("preparing the run"):
+                settings = self.settings()
+                self.day()
+                if context.instance is not None:
+                    _keep_connections(context.instance)
+                held.enter_context(only_run(settings))
+                with connect(settings) as conn:
+                    migrate(conn)
+                    for finding in logged_values(conn):
+                        _log(context).warning(finding.message)
             yield self
 
     def settings(self) -> Settings:
@@ -68,6 +75,11 @@ class Run(ConfigurableResource["Run"]):
             return UUID(self.plan_id)
         except ValueError:
             raise UsageError("the plan's id is no UUID: `retention plan list` shows them") from None
+
+
+def _log(context: InitResourceContext) -> logging.Logger:
+    """The run's log; outside a run, as in a test, there is none."""
+    return context.log or logging.getLogger(__name__)
 
 
 def _keep_connections(instance: DagsterInstance) -> None:

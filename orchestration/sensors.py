@@ -30,6 +30,7 @@ from dagster import (
 
 from orchestration.assets.purge import may_be_carried_out
 from orchestration.dead_runs import end_dead_runs
+from orchestration.guarded import guarded
 from orchestration.notices import Notice, give_notice
 from orchestration.resources import Run
 from retention import halts
@@ -68,6 +69,7 @@ def approved_plans(job: Any) -> SensorDefinition:
         description="Carries a plan out once a person, or the policy, has approved it, unless a run is"
         " going; one that was cut short goes on, one that was refused is tried again after an hour.",
     )
+    @guarded
     def look(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
         settings = load_settings()
         suspects = end_dead_runs(context.instance, settings, (context.cursor or "").split())
@@ -105,6 +107,7 @@ def new_evidence(job: Any) -> SensorDefinition:
         description="Signs and exports the head of the ledger after something was written to it, so that"
         " a hold that was placed now is known outside before a backup could be restored without it.",
     )
+    @guarded
     def look(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
         if context.instance.get_runs_count(RunsFilter(statuses=list(_GOING))):
             yield SkipReason("a run is going: looked at again when it has ended")
@@ -184,6 +187,7 @@ def _request(plan: Plan, runs_before: int) -> RunRequest:
     minimum_interval_seconds=30,
     description="Gives notice of a run that failed: which one and in which steps, without its words.",
 )
+@guarded
 def failure_notice(context: RunFailureSensorContext) -> None:
     """Pass the failure on, by name and id; the run itself has the rest."""
     steps = tuple(event.step_key for event in context.get_step_failure_events() if event.step_key)

@@ -20,6 +20,7 @@ from dagster_dbt.asset_utils import (
 )
 from packaging.version import Version
 
+from orchestration.guarded import guarded
 from orchestration.manifest import DBT, dbt_switches
 from orchestration.metadata import record_counts
 from orchestration.resources import Run
@@ -34,6 +35,7 @@ from retention.classify import (
     today,
 )
 from retention.code_hash import code_hash
+from retention.environment import for_others
 from retention.errors import WarehouseError
 from retention.ledger import classifications
 from retention.returns import recognise
@@ -48,6 +50,7 @@ def classification_assets(manifest: Path, translator: Translator) -> AssetsDefin
     """Every dbt model and seed of `manifest` as an asset."""
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="classification")
+    @guarded
     def classification(context: AssetExecutionContext, run: Run) -> Iterator[Any]:
         settings, as_of = run.settings(), run.day()
         _, declarations = prepare(settings, as_of)
@@ -135,7 +138,7 @@ def _failures(results: Path) -> Iterator[tuple[str, str]]:
 
 def _environment(settings: Settings, as_of: date) -> dict[str, str]:
     return {
-        **os.environ,
+        **for_others(os.environ),
         **dbt_environment(settings, as_of),
         **dbt_switches(),
         "DBT_LOG_FORMAT": "json",

@@ -14,6 +14,7 @@ from dagster import (
     asset,
 )
 
+from orchestration.guarded import guarded
 from orchestration.resources import Run
 from orchestration.translator import OWNER
 from retention.controls.run import run_controls
@@ -37,6 +38,7 @@ MET = "met_their_fate"
     owners=[OWNER],
     kinds={"postgres", "dbt"},
 )
+@guarded
 def control_persons(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # type: ignore[type-arg]
     """Run them as of today."""
     result = run_controls(run.settings())

@@ -15,6 +15,7 @@ from dagster import (
 )
 
 from orchestration.assets.purge import PURGE_RUN
+from orchestration.guarded import guarded
 from orchestration.resources import Run
 from orchestration.translator import OWNER
 from retention.erasure.compaction import compact
@@ -39,6 +40,7 @@ ALL_REWRITTEN = "all_rewritten"
     owners=[OWNER],
     kinds={"postgres"},
 )
+@guarded
 def compaction(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # type: ignore[type-arg]
     """Rewrite every table that waits."""
     done = compact(run.settings())

@@ -20,6 +20,7 @@ from dagster import (
 from orchestration.assets.erasure import COMPACTION
 from orchestration.assets.findings import FINDINGS
 from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
+from orchestration.guarded import guarded
 from orchestration.resources import Run
 from orchestration.translator import OWNER
 from retention import plan as plans
@@ -52,6 +53,7 @@ NOTHING_LEFT = "nothing_left"
     owners=[OWNER],
     kinds={"postgres"},
 )
+@guarded
 def read_back(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # type: ignore[type-arg]
     """Read back what the run's plan purged, or what any plan purged."""
     result = verify.read_back(run.settings(), run.plan())
@@ -90,6 +92,7 @@ def read_back(context: AssetExecutionContext, run: Run) -> MaterializeResult:  #
     kinds={"postgres", "file"},
     output_required=False,
 )
+@guarded
 def checkpoint(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeResult[None]]:
     """Number what was written, sign the head, export it."""
     head = publish(run.settings())
@@ -111,6 +114,7 @@ def checkpoint(context: AssetExecutionContext, run: Run) -> Iterator[Materialize
     kinds={"json"},
     output_required=False,
 )
+@guarded
 def deletion_report(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeResult[None]]:
     """Write the report of the run's plan, or of every plan that was carried out."""
     settings = run.settings()

@@ -7,6 +7,7 @@ from dagster import AssetExecutionContext, AssetKey, MaterializeResult, asset
 
 from expectations import CHECKS, leave_evidence, run_checks
 from orchestration.checks import asset_check_result, check_specs
+from orchestration.guarded import guarded
 from orchestration.resources import Run
 from orchestration.translator import OWNER
 from retention.classify import today
@@ -26,6 +27,7 @@ _MARTS = sorted({check.mart for check in CHECKS if check.column})
     owners=[OWNER],
     kinds={"great_expectations", "postgres"},
 )
+@guarded
 def findings(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # type: ignore[type-arg]
     """Run every check on the classification of this run's day, as a reader."""
     results = run_checks(run.settings(), run.day())

@@ -6,6 +6,7 @@ Belongs here: the asset that shows it. Does not belong here: removing anything
 
 from dagster import AssetExecutionContext, AssetKey, MaterializeResult, asset
 
+from orchestration.guarded import guarded
 from orchestration.housekeeping import keep_house
 from orchestration.resources import Run
 from orchestration.translator import OWNER
@@ -21,6 +22,7 @@ HOUSEKEEPING = AssetKey(["housekeeping"])
     owners=[OWNER],
     kinds={"postgres"},
 )
+@guarded
 def housekeeping(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # type: ignore[type-arg]
     """Keep house as of today, and show the counts."""
     swept = keep_house(run.settings(), context.instance)

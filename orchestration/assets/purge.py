@@ -22,6 +22,7 @@ from expectations.catalogue import BY_NAME
 from orchestration.assets.classification import RECORDS
 from orchestration.assets.findings import FINDINGS
 from orchestration.checks import asset_check_result
+from orchestration.guarded import guarded
 from orchestration.metadata import Metadata, counts_table
 from orchestration.resources import Run
 from orchestration.translator import OWNER
@@ -52,6 +53,7 @@ _MAY_BE_CARRIED_OUT = ("approved", "executing")
     kinds={"postgres"},
     output_required=False,
 )
+@guarded
 def purge_plan(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeResult[None]]:
     """Freeze what is overdue today."""
     settings = run.settings()
@@ -74,6 +76,7 @@ def purge_plan(context: AssetExecutionContext, run: Run) -> Iterator[Materialize
     description=f"{_AFTERWARDS.description} ({_AFTERWARDS.clause})",
     blocking=_AFTERWARDS.blocks_plan,
 )
+@guarded
 def no_blocked_record_in_plan(run: Run) -> AssetCheckResult:
     """Look at the plan that was just made; `findings` could only see the plans before it."""
     (result,) = run_checks(run.settings(), run.day(), names=[_AFTERWARDS.name])
@@ -90,6 +93,7 @@ def no_blocked_record_in_plan(run: Run) -> AssetCheckResult:
     kinds={"postgres"},
     output_required=False,
 )
+@guarded
 def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeResult[None]]:
     """Carry out the plan that the run names, or every approved one."""
     settings = run.settings()
