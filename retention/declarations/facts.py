@@ -83,7 +83,7 @@ def _values(table: TableDeclaration) -> dict[str, str]:
         "source_schema": f"{quote_literal(table.schema_)}::text",
         "source_table": f"{quote_literal(table.name)}::text",
         "record_key": _record_key(table),
-        "entity_key": _key(table.entity_columns) if table.entity_columns else "null::text",
+        "entity_key": _entity_key(table),
         "is_current": (_is_true(table.current_when) if table.current_when else "true"),
         # The flag flips back when the id reappears, so it is an input only where it decides.
         "is_soft_deleted": (
@@ -133,6 +133,13 @@ def _record_key(table: TableDeclaration) -> str:
     if table.key_is_personal:
         return f"sletteplikt.link_hash('key', {_column(table.key[0])}::text)"
     return _key(table.key)
+
+
+def _entity_key(table: TableDeclaration) -> str:
+    """A personal key stays in landing: the models know its entity by the same hash as its record."""
+    if table.key_is_personal and table.entity_columns == table.key:
+        return _record_key(table)
+    return _key(table.entity_columns) if table.entity_columns else "null::text"
 
 
 def _key(columns: tuple[str, ...]) -> str:

@@ -83,6 +83,12 @@ def _check_links(table: TableDeclaration, tables: dict[str, TableDeclaration]) -
         target = tables.get(to)
         if target is None or target.exempt:
             raise UsageError(f"{table.qualified}: links to {to}, which is not a governed table")
+    for to in _linked_by_key(table):
+        if tables[to].key_is_personal:
+            raise UsageError(
+                f"{table.qualified}: links by key to {to}, whose key is personal and stays out of the"
+                " models; link by `email` or `phone`"
+            )
     if table.subject and table.subject.link in ("foreign_key", "contact_point"):
         target = tables[str(table.subject.to)]
         if not (target.subject and target.subject.self_):
@@ -95,6 +101,11 @@ def _check_links(table: TableDeclaration, tables: dict[str, TableDeclaration]) -
         and not tables[table.assignment.to].assignment_fact
     ):
         raise UsageError(f"{table.qualified}: {table.assignment.to} holds no assignments")
+
+
+def _linked_by_key(table: TableDeclaration) -> list[str]:
+    named = [table.subject.to] if table.subject and table.subject.link != "contact_point" else []
+    return [to for to in (*named, table.assignment and table.assignment.to) if to]
 
 
 def _meta(node: dict[str, Any]) -> dict[str, Any]:
