@@ -28,8 +28,8 @@ class Settings:
     postgres_bin: Path | None = None
     dagster_database_url: str | None = field(default=None, repr=False)
     ui_port: int = DEFAULT_UI_PORT
-    checkpoints: str | None = None
-    timestamp_url: str | None = None
+    checkpoints: str | None = field(default=None, repr=False)
+    timestamp_url: str | None = field(default=None, repr=False)
 
     def as_environment(self) -> dict[str, str]:
         """Return the variables from which `load_settings` makes these settings again, for a process
