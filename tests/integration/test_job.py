@@ -258,7 +258,7 @@ def test_an_approved_plan_starts_its_purge_and_leaves_evidence(
     orders.acknowledge(house.settings, {order.order_id: "a receipt" for order in handed})
     result = run_job(house.settings, "execute_purge", plan_id=made.plan_id)
     assert result.success
-    assert set(result.seconds) == {"purge_run", "read_back", "deletion_report"}
+    assert set(result.seconds) == {"purge_run", "read_back", "checkpoint", "deletion_report"}
     outcome = plan.show(house.settings, made.plan_id).outcome
     assert outcome.keys() == {"purged", "minimised"}
     assert sum(outcome.values()) == made.items
