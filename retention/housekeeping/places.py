@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from retention.report.report import NAME
+from retention.report import NAME
 from retention.settings import Settings
 from retention.warehouse import embedded
 

@@ -5,3 +5,6 @@ one plan. Does not belong here: anything that decides or changes data; both only
 
 No report holds a personal value, or a record's key.
 """
+
+#: What the files of a day's retention report are called.
+NAME = "retention-report"

@@ -26,7 +26,7 @@ from retention.errors import Refused, UsageError
 from retention.files import replace_text
 from retention.ledger.failures import safe_errors
 from retention.lineage import built_relations
-from retention.report import population, purges
+from retention.report import NAME, population, purges
 from retention.report.figures import Figure, Reader, plain
 from retention.report.html import render
 from retention.report.policy_part import describe_policy
@@ -35,7 +35,6 @@ from retention.warehouse.connection import connect
 
 FORMAT = 1
 READER = "retention_reader"
-NAME = "retention-report"
 
 
 @dataclass(frozen=True)

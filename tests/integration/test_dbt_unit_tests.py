@@ -13,7 +13,7 @@ import pytest
 
 from retention import classify
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 def test_every_rule_holds_at_its_boundary_dates(settings):

@@ -30,7 +30,7 @@ from tests.integration.test_erasure import file_of, level, purged, waits
 from tests.integration.test_purge_races import in_background, wait_until_blocked
 from tests.logins import Logins
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ from tests.conftest import Server
 from tests.factories import Shop
 from tests.policies import SHIPPED
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 KEPT = load_policy(SHIPPED).own_records.traces
 NOW = datetime.now(UTC)

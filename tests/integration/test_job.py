@@ -41,7 +41,7 @@ from tests.leaks.canaries import Canaries
 from tests.leaks.channels import Scanner
 from tests.leaks.patterns import Patterns
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PEOPLE = 40
 SEED = 7

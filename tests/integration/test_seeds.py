@@ -16,7 +16,7 @@ import yaml
 from retention import classify
 from retention.settings import Settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 def seed(settings: Settings) -> None:

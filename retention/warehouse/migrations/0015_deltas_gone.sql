@@ -2,7 +2,7 @@
 set local role retention_owner;
 
 create table ledger.deltas_gone (
-    size bigint primary key references ledger.checkpoints,
+    size bigint primary key,
     removed_at timestamptz not null default now()
 );
 comment on table ledger.deltas_gone is 'By the checkpoint that they led to: deltas that were removed where they were.';
