@@ -54,11 +54,9 @@ def publish(settings: Settings) -> Checkpoint | None:
         conn.execute("select pg_advisory_lock(ledger.publisher_lock())")
         keys = load_signing_keys(settings, conn)
         latest = latest_known(conn, destination, trusted_publics(conn, keys))
-        conn.execute("select ledger.sequence_entries()")
-        if tree.size(conn) and take_into_use(conn, keys[0]):
-            conn.execute("select ledger.sequence_entries()")
-        conn.commit()
-        size = tree.size(conn)
+        size = tree.grow(conn)
+        if size and take_into_use(conn, keys[0]):
+            size = tree.grow(conn)
         conn.commit()
         if latest and latest.size == size:
             _record(conn, latest)
@@ -76,7 +74,6 @@ def _export(
     latest: Checkpoint | None,
     size: int,
 ) -> Checkpoint:
-    conn.commit()
     conn.isolation_level = IsolationLevel.REPEATABLE_READ
     origin = tree.origin(conn)
     root = tree.root(conn, size)

@@ -1,8 +1,8 @@
-"""Reading the tree over the evidence: its size and roots, and what proves that an entry is in it.
+"""The tree over the evidence, as the database keeps it: its size, roots, and the hashes proofs are made of.
 
-Belongs here: asking the database for roots and for the hashes of complete subtrees. Does not belong here:
-making the tree, which the database does (`ledger.sequence_entries`), and what a tree is (RFC 6962, section
-2.1) and proves, which stands in `verifier` once for both sides.
+Belongs here: having the database number entries, and asking it for roots and complete subtrees. Does not
+belong here: how the tree is made (`ledger.sequence_entries`), and what a tree is and
+proves (RFC 6962, section 2.1), which stands in `verifier` once for both sides.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +15,13 @@ from verifier.verify_evidence import Place, node_hash, proof_nodes
 Connection = psycopg.Connection[Any]
 
 _BATCH = 10_000
+
+
+def grow(conn: Connection) -> int:
+    """Number the entries that were committed, in the caller's transaction; returns the tree's size."""
+    row = conn.execute("select ledger.sequence_entries()").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def size(conn: Connection) -> int:

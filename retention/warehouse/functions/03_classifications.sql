@@ -46,6 +46,18 @@ set search_path = pg_catalog, ledger, pg_temp as $$
     )
 $$;
 
+-- Whether this session holds the purge's lock, by itself.
+create or replace function ledger.holds_purge_lock() returns boolean
+language sql volatile
+set search_path = pg_catalog, ledger, pg_temp
+return exists (
+    select from pg_locks as l
+    where
+        l.locktype = 'advisory' and l.granted and l.mode = 'ExclusiveLock' and l.pid = pg_backend_pid()
+        and l.objsubid = 1 and (l.classid::bigint << 32 | l.objid::bigint) = ledger.purge_lock()
+        and l.database = (select d.oid from pg_database as d where d.datname = current_database())
+);
+
 -- A classification as of today begins: from here on nothing is purged until one has finished. Waits for a
 -- batch that is being purged, so that no copy of a row can be built while the row goes.
 create or replace function ledger.begin_classification(as_of date, code_hash text) returns bigint

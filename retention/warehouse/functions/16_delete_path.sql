@@ -97,13 +97,7 @@ declare
     plan ledger.plans;
     objection text;
 begin
-    if not exists (
-        select from pg_locks as l
-        where
-            l.locktype = 'advisory' and l.granted and l.mode = 'ExclusiveLock' and l.pid = pg_backend_pid()
-            and l.objsubid = 1 and (l.classid::bigint << 32 | l.objid::bigint) = ledger.purge_lock()
-            and l.database = (select d.oid from pg_database as d where d.datname = current_database())
-    ) then
+    if not ledger.holds_purge_lock() then
         raise exception using errcode = 'SL003', message = 'only a batch, behind the purge''s lock, changes landing';
     end if;
     select * into plan from ledger.plans as p where p.plan_id = refuse_stranger.plan_id for update;

@@ -148,13 +148,7 @@ create or replace function ledger.refuse_compaction() returns void
 language plpgsql
 set search_path = pg_catalog, ledger, pg_temp as $$
 begin
-    if not exists (
-        select from pg_locks as l
-        where
-            l.locktype = 'advisory' and l.granted and l.mode = 'ExclusiveLock' and l.pid = pg_backend_pid()
-            and l.objsubid = 1 and (l.classid::bigint << 32 | l.objid::bigint) = ledger.purge_lock()
-            and l.database = (select d.oid from pg_database as d where d.datname = current_database())
-    ) then
+    if not ledger.holds_purge_lock() then
         raise exception using errcode = 'SL003', message = 'tables are rewritten behind the purge''s lock only';
     end if;
     if ledger.halt_objection() is not null then
