@@ -6,6 +6,7 @@ not belong here: what a single key holds (`parts`), reading files (`load`), writ
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -66,6 +67,8 @@ class TableDeclaration(Part):
     external_object: tuple[ExternalObject, ...] = ()
     personal: dict[str, PersonalColumn] = Field(default_factory=dict)
     harmless: tuple[str, ...] = ()
+    exempt_columns: dict[str, Exemption] = Field(default_factory=dict)
+    types: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("anchor", "entity", "key", "harmless", mode="before")
     @classmethod
@@ -91,9 +94,11 @@ class TableDeclaration(Part):
             if self.instruction and not self.key:
                 raise ValueError("a table with partners' instructions needs a `key`")
             return self
-        twice = set(self.personal) & set(self.harmless)
-        if twice:
-            raise ValueError(f"column both personal and harmless: {', '.join(sorted(twice))}")
+        twice = Counter([*self.personal, *self.harmless, *self.exempt_columns])
+        if doubled := sorted(column for column, times in twice.items() if times > 1):
+            raise ValueError(
+                f"column declared twice (personal, harmless, exempt): {', '.join(doubled)}"
+            )
         if self.person and not (self.subject and self.subject.self_):
             raise ValueError("a table of persons needs `subject: {self: true}`")
         if self.contact_event and (self.period or self.follows != "person"):
@@ -235,7 +240,7 @@ class TableDeclaration(Part):
 
     @property
     def columns_declared(self) -> frozenset[str]:
-        return frozenset((*self.columns_used, *self.personal, *self.harmless))
+        return frozenset((*self.columns_used, *self.personal, *self.harmless, *self.exempt_columns))
 
 
 class Declarations(Part):

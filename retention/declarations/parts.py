@@ -36,7 +36,7 @@ class Part(BaseModel):
 
 
 class Exemption(Part):
-    """Why a table holds no personal data, who says so, and when that is looked at again."""
+    """Why a table, or a column, holds no personal data, who says so, and when that is looked at again."""
 
     reason: str = Field(min_length=10)
     owner: str
