@@ -1,7 +1,7 @@
 """`retention explain`: why one record is kept or due, on one screen.
 
 Belongs here: the command's arguments and the layout of an explanation. Does not belong here:
-finding out; `retention.explain` does.
+finding out (`retention.explain`), and the layout of a table's declaration (`declared`).
 """
 
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import JsonFlag, say, show_fields, show_json, show_table
+from cli.declared import show_declared
+from retention.declarations import find_declared
 from retention.explain import explain as find_explanation
 from retention.explanation import Explanation, Listing, blocker_words
 from retention.ledger.failures import safe_errors
@@ -33,16 +35,28 @@ _DISPOSITIONS = {
 def explain(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="SCHEMA.TABLE, as it landed.")],
     key: Annotated[
-        str, typer.Argument(metavar="KEY", help="The record's key, or a person's token.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="[KEY]",
+            help="The record's key, or a person's token; without it, the table's own.",
+        ),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Say why a record is kept or due: the rule in the policy's own words, the event, what lost.
 
     A key of several columns is a JSON array of strings; its first part alone lists all versions. A
-    person's token lists all records of that person.
+    person's token lists all records of that person. Without a key: how the table is declared, and for
+    each part whether the table itself, its source or a folder of dbt_project.yml says so.
     """
     settings = load_settings()
+    if key is None:
+        declared = find_declared(settings.declarations_dir, table)
+        if as_json:
+            show_json(declared.as_dict())
+        else:
+            show_declared(declared)
+        return
     with (
         connect(settings, role=READER, read_only=True) as conn,
         safe_errors("explaining a record"),

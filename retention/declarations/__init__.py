@@ -5,7 +5,7 @@ a declared landing table into uniform record facts. Does not belong here: what t
 holds (`retention.catalog`) and how facts become deadlines (the dbt models).
 """
 
-from retention.declarations.load import load_declarations
+from retention.declarations.load import Declared, find_declared, load_declarations
 from retention.declarations.model import Declarations, TableDeclaration
 
-__all__ = ["Declarations", "TableDeclaration", "load_declarations"]
+__all__ = ["Declarations", "Declared", "TableDeclaration", "find_declared", "load_declarations"]

@@ -1,23 +1,42 @@
 """Reads the declarations from the dbt source files, with the line of what is wrong.
 
-Belongs here: finding the YAML, positions, cross-table checks. Does not belong here: the meaning of a
-single declaration (`model`).
+Belongs here: finding the YAML, cross-table checks. Does not belong here: the meaning of a single
+declaration (`model`), and what one inherits (`inheritance`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from retention.declarations.inheritance import Inherited, Project, level_of, merge
 from retention.declarations.model import Declarations, TableDeclaration
+from retention.declarations.yaml_places import read_yaml
 from retention.errors import UsageError
 
-# The same safe loader in C where PyYAML has it: several times faster, and every command waits for it.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+@dataclass(frozen=True)
+class Declared:
+    """A table's declaration, and where each key of it is written."""
+
+    table: TableDeclaration
+    inherited: Inherited
+
+    def as_dict(self) -> dict[str, Any]:
+        """Table, description, and per key its value, where it is written and for what it holds there."""
+        return {
+            "table": self.table.qualified,
+            "description": self.table.description,
+            "declared": {
+                name: {"value": value, "place": giver.place, "scope": giver.scope}
+                for name, value in self.inherited.keys.items()
+                for giver in [self.inherited.givers[name]]
+            },
+        }
 
 
 def load_declarations(directory: Path) -> Declarations:
@@ -25,53 +44,76 @@ def load_declarations(directory: Path) -> Declarations:
 
     Raises UsageError, one line with file and line number, for the first that does not hold.
     """
-    tables: dict[str, TableDeclaration] = {}
+    declared = _load(directory)
+    return Declarations(tables=tuple(declared[name].table for name in sorted(declared)))
+
+
+def find_declared(directory: Path, qualified: str) -> Declared:
+    """One table's declaration with where it is written. Raises as `load_declarations` does, and for a
+    table that is not declared."""
+    declared = _load(directory)
+    if qualified in declared:
+        return declared[qualified]
+    from difflib import get_close_matches
+
+    near = get_close_matches(qualified, declared, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`retention coverage` lists what is not"
+    raise UsageError(f"{qualified} is not declared: {hint}")
+
+
+def _load(directory: Path) -> dict[str, Declared]:
+    found: dict[str, Declared] = {}
+    project = Project(directory)
     for path in sorted(directory.glob("**/_*__sources.yml")):
-        for table in _tables_of(path):
-            if table.qualified in tables:
-                raise UsageError(f"{_place(path, None)}: {table.qualified} is declared twice")
-            tables[table.qualified] = table
+        for one in _tables_of(path, project):
+            if one.table.qualified in found:
+                raise UsageError(f"{path.name}: {one.table.qualified} is declared twice")
+            found[one.table.qualified] = one
+    tables = {name: one.table for name, one in found.items()}
     for table in tables.values():
         _check_links(table, tables)
-    return Declarations(tables=tuple(tables[name] for name in sorted(tables)))
+    return found
 
 
-def _tables_of(path: Path) -> Iterator[TableDeclaration]:
-    text = path.read_text(encoding="utf-8")
-    try:
-        root = yaml.compose(text, Loader=_LOADER)
-        content = yaml.load(text, Loader=_LOADER) or {}  # noqa: S506 - a safe loader, see above
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise UsageError(f"{path.name}:{line}: not valid YAML") from error
-    for s, source in enumerate(content.get("sources", [])):
-        shared = _meta(source)
+def _tables_of(path: Path, project: Project) -> Iterator[Declared]:
+    file = read_yaml(path)
+    for s, source in enumerate(file.content.get("sources", [])):
+        name = source["name"]
+        of_source = level_of(source, file.place("sources", s), f"source {name}")
         for t, table in enumerate(source.get("tables", [])):
-            line = _line(root, ("sources", s, "tables", t))
-            meta = _meta(table)
-            if not meta:
+            place = file.place("sources", s, "tables", t)
+            of_table = level_of(table, place, f"{name}.{table['name']}")
+            above = [*project.levels(path, name, table["name"]), of_source]
+            inherited = merge([*above, of_table])
+            # Only what it shares with its whole source: of itself it says nothing.
+            if not inherited.keys.keys() - {"system", "owner", "optional"}:
                 raise UsageError(
-                    f"{_place(path, line)}: {source['name']}.{table['name']} has no "
-                    "config.meta.retention; declare it or exempt it with a reason"
+                    f"{place}: {name}.{table['name']} has no config.meta.retention; declare it or"
+                    " exempt it with a reason"
                 )
+            # Above a table the word speaks of the connector: it may be absent as a whole.
+            connector_is_optional = merge(above).keys.get("optional", False)
             try:
-                yield TableDeclaration.model_validate(
-                    {
-                        **meta,
-                        "schema_": source.get("schema", source["name"]),
-                        "name": table["name"],
-                        "description": (table.get("description") or "").strip(),
-                        "system": shared.get("system", source["name"]),
-                        "owner": meta.get("owner", shared.get("owner", "")),
-                        "schema_optional": bool(shared.get("optional", False)),
-                    }
+                yield Declared(
+                    TableDeclaration.model_validate(
+                        {
+                            "system": name,
+                            **inherited.keys,
+                            "optional": bool(of_table.says.get("optional", False)),
+                            "schema_": source.get("schema", name),
+                            "name": table["name"],
+                            "description": (table.get("description") or "").strip(),
+                            "schema_optional": connector_is_optional,
+                        }
+                    ),
+                    inherited,
                 )
             except ValidationError as error:
                 first = error.errors()[0]
                 where = ".".join(str(part) for part in first["loc"]) or "retention"
+                giver = inherited.givers.get(str(first["loc"][0])) if first["loc"] else None
                 raise UsageError(
-                    f"{_place(path, line)}: {source['name']}.{table['name']}: {where}: "
+                    f"{giver.place if giver else place}: {name}.{table['name']}: {where}: "
                     f"{first['msg'].removeprefix('Value error, ')}"
                 ) from None
 
@@ -106,21 +148,3 @@ def _check_links(table: TableDeclaration, tables: dict[str, TableDeclaration]) -
 def _linked_by_key(table: TableDeclaration) -> list[str]:
     named = [table.subject.to] if table.subject and table.subject.link != "contact_point" else []
     return [to for to in (*named, table.assignment and table.assignment.to) if to]
-
-
-def _meta(node: dict[str, Any]) -> dict[str, Any]:
-    return dict(((node.get("config") or {}).get("meta") or {}).get("retention") or {})
-
-
-def _place(path: Path, line: int | None) -> str:
-    return f"{path.name}:{line}" if line else path.name
-
-
-def _line(root: yaml.Node | None, steps: tuple[str | int, ...]) -> int:
-    node = root
-    for step in steps:
-        if isinstance(step, int) and isinstance(node, yaml.SequenceNode):
-            node = node.value[step]
-        elif isinstance(node, yaml.MappingNode):
-            node = next(value for key, value in node.value if key.value == step)
-    return node.start_mark.line + 1 if node else 1
