@@ -14,7 +14,7 @@ from psycopg import sql
 
 from expectations.catalogue import Check
 from expectations.results import Count, Tally
-from retention.catalog import Coverage
+from retention.coverage import Coverage
 
 Connection = psycopg.Connection[Any]
 

@@ -13,8 +13,8 @@ import psycopg
 from expectations.catalogue import CHECKS, FINDINGS_OF_CATALOGUE, INTEGRITY, Check, Severity
 from expectations.counting import tally, tally_of
 from expectations.results import CheckResult, Tally, counted, not_evaluated, result_of
-from retention.catalog import compare
 from retention.classified import Classification, find_classification
+from retention.coverage import compare
 from retention.declarations import load_declarations
 from retention.errors import Refused
 from retention.ledger.failures import safe_errors

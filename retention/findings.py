@@ -14,9 +14,10 @@ from typing import Any
 
 import psycopg
 
-from retention import catalog, halts, syncs
+from retention import halts, syncs
 from retention.classified import Classification
 from retention.controls import standing as controls
+from retention.coverage import FindingKind, compare
 from retention.declarations import Declarations
 from retention.errors import Refused
 from retention.lineage import built_relations, find_lineage
@@ -280,7 +281,7 @@ def unexported(conn: Connection) -> Iterator[Finding]:
 
 def drifted(conn: Connection, settings: Settings, declarations: Declarations) -> Iterator[Finding]:
     """What the catalogue and the declarations disagree on; tables set aside come first."""
-    compared = catalog.compare(conn, declarations, built_relations(settings))
+    compared = compare(conn, declarations, built_relations(settings))
     for table in compared.set_aside:
         yield Finding(
             "table_set_aside",
@@ -288,10 +289,10 @@ def drifted(conn: Connection, settings: Settings, declarations: Declarations) ->
             table=table,
         )
     kinds = {
-        catalog.FindingKind.UNDECLARED_TABLE: "is neither declared nor exempt",
-        catalog.FindingKind.UNDECLARED_COLUMN: "is neither declared nor harmless",
-        catalog.FindingKind.MISSING_COLUMN: "is declared and missing",
-        catalog.FindingKind.COLUMN_NOT_NULLABLE: (
+        FindingKind.UNDECLARED_TABLE: "is neither declared nor exempt",
+        FindingKind.UNDECLARED_COLUMN: "is neither declared nor harmless",
+        FindingKind.MISSING_COLUMN: "is declared and missing",
+        FindingKind.COLUMN_NOT_NULLABLE: (
             "is declared `not_required_by: [accounting]` but cannot become null: nothing of its table is"
             " minimised"
         ),

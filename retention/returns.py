@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from retention import suppressions
-from retention.catalog import compare
+from retention.coverage import compare
 from retention.declarations import Declarations, TableDeclaration
 from retention.declarations.facts import select_keys
 from retention.keys import HmacKeys, has_key, is_needed, load_keys, refuse_logged_values

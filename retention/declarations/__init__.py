@@ -2,7 +2,7 @@
 
 Belongs here: reading and checking `config.meta.retention` of the dbt sources, and the SQL that turns
 a declared landing table into uniform record facts. Does not belong here: what the database really
-holds (`retention.catalog`) and how facts become deadlines (the dbt models).
+holds (`retention.coverage`) and how facts become deadlines (the dbt models).
 """
 
 from retention.declarations.load import Declared, find_declared, load_declarations

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from retention.catalog import not_nullable
+from retention.coverage import not_nullable
 from retention.declarations import Declarations
 from retention.lineage.catalogue import Entry, read_catalogue, signature
 from retention.lineage.columns import Columns

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from retention.catalog import FindingKind, compare
+from retention.coverage import FindingKind, compare
 from retention.declarations import Declarations, TableDeclaration
 from retention.lineage import Lineage
 from retention.plan.landing_rights import without_rights

@@ -18,9 +18,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from retention import catalog, state
+from retention import state
 from retention.applied_rule import applied_policy
 from retention.classified import STATUSES, Classification, find_classification
+from retention.coverage import Coverage, FindingKind, compare, landed_columns
 from retention.declarations import Declarations, load_declarations
 from retention.errors import Refused, UsageError
 from retention.files import replace_text
@@ -84,9 +85,9 @@ def _gather(
         _refuse_half_built(conn)
     declarations = load_declarations(settings.declarations_dir)
     built = built_relations(settings)
-    compared = catalog.compare(conn, declarations, built)
+    compared = compare(conn, declarations, built)
     made_from = _made_from(conn, classification)
-    landed = catalog.landed_columns(conn, built).keys()
+    landed = landed_columns(conn, built).keys()
     figures = _figures(Reader(conn, classification), declarations, landed)
     return {
         "kind": "retention_report",
@@ -193,7 +194,7 @@ def _headline(figures: list[Figure]) -> dict[str, Any]:
 
 
 def _coverage(
-    declarations: Declarations, compared: catalog.Coverage, landed: Set[tuple[str, str]]
+    declarations: Declarations, compared: Coverage, landed: Set[tuple[str, str]]
 ) -> dict[str, Any]:
     """What landed against what is declared; of the exempt tables those that are there."""
     return {
@@ -201,7 +202,7 @@ def _coverage(
         "landed": compared.landed,
         "governed": sum((table.schema_, table.name) in landed for table in declarations.governed),
         "undeclared": sum(
-            finding.kind is catalog.FindingKind.UNDECLARED_TABLE for finding in compared.findings
+            finding.kind is FindingKind.UNDECLARED_TABLE for finding in compared.findings
         ),
         "set_aside": list(compared.set_aside),
         "findings": [

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from retention import catalog, verify
+from retention import verify
+from retention.coverage import FindingKind, compare
 from retention.declarations import load_declarations
 from retention.errors import UsageError, WarehouseError
 from retention.ledger import entries
@@ -404,8 +405,8 @@ def test_a_column_that_cannot_become_null_sets_aside_the_minimisation_alone(
     shop.conn.execute(FIXED[kind])
     shop.conn.commit()
     plan = shop.approved_plan()
-    compared = catalog.compare(shop.conn, shop.declarations)
-    finding = compared.of_kind(catalog.FindingKind.COLUMN_NOT_NULLABLE)
+    compared = compare(shop.conn, shop.declarations)
+    finding = compared.of_kind(FindingKind.COLUMN_NOT_NULLABLE)
     assert [(one.table, one.column) for one in finding] == [("charge", "note")]
     assert "shop.charge" not in compared.set_aside
     assert plan.waiting == {"a column of it that is to be minimised cannot become null": 1}
