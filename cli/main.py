@@ -44,6 +44,9 @@ COMMANDS: dict[str, Entry] = {
     "land": Entry("cli.land:land", "Load exported connector files as they are."),
     "run": Entry("cli.run:run", "Run the daily job now."),
     "status": Entry("cli.status:status", "Records per category and status; what is overdue."),
+    "coverage": Entry(
+        "cli.coverage:coverage", "Whether every table and column is declared; what to do next."
+    ),
     "explain": Entry(
         "cli.explain:explain", "Why one record is kept or due, in the policy's words."
     ),

@@ -128,7 +128,9 @@ CHECKS: tuple[Check, ...] = (
         "§ 3",
         Severity.ERROR,
         "Every landing table and column is declared or exempt with a reason, and what is declared is"
-        " there; a table that cannot be read as declared is set aside.",
+        " there, as declared. How bad a difference is, and whether its table is kept from the purge, the"
+        " policy says; a table that cannot be read as declared is set aside. An error where one finding is"
+        " an error, else a warning.",
     ),
     _finding(
         "everything_classified",

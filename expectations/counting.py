@@ -5,6 +5,7 @@ here: verdicts; Great Expectations gives those, and each of its metrics is a tra
 that its numbers may stem from different moments.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,7 +15,7 @@ from psycopg import sql
 
 from expectations.catalogue import Check
 from expectations.results import Count, Tally
-from retention.coverage import Coverage
+from retention.coverage import LANDING_STATES, Coverage, count
 
 Connection = psycopg.Connection[Any]
 
@@ -90,16 +91,23 @@ def tally(conn: Connection, schema: str, check: Check, as_of: date) -> Tally | N
 
 
 def tally_of(coverage: Coverage) -> Tally:
-    """Count the differences between declarations and catalogue: findings per table, and by kind."""
-    per_table: dict[str, int] = {}
-    per_kind: dict[str, int] = {}
-    for finding in coverage.findings:
-        table = f"{finding.schema}.{finding.table}"
-        per_table[table] = per_table.get(table, 0) + 1
-        per_kind[finding.kind.value] = per_kind.get(finding.kind.value, 0) + 1
+    """Count the differences between declarations and catalogue: findings per table, by kind and severity,
+    and the columns of landing tables by state."""
+    findings = coverage.findings
+    states = count(coverage.landing)
     return Tally(
-        evaluated=coverage.landed,
-        failing=len(coverage.findings),
-        counts=tuple(Count(table, None, number) for table, number in sorted(per_table.items())),
-        details={**dict(sorted(per_kind.items())), "set_aside": len(coverage.set_aside)},
+        evaluated=len(coverage.landing),
+        failing=len(findings),
+        counts=tuple(
+            Count(table, None, number)
+            for table, number in sorted(Counter(f.qualified for f in findings).items())
+        ),
+        details={
+            **dict(sorted(Counter(finding.kind.value for finding in findings).items())),
+            **dict(sorted(Counter(str(finding.severity) for finding in findings).items())),
+            "set_aside": len(coverage.set_aside),
+            "withheld": len(coverage.withheld),
+            **{f"tables_{state}": states.tables[state] for state in LANDING_STATES},
+            **{f"columns_{state}": states.columns[state] for state in LANDING_STATES},
+        },
     )

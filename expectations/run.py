@@ -14,11 +14,11 @@ from expectations.catalogue import CHECKS, FINDINGS_OF_CATALOGUE, INTEGRITY, Che
 from expectations.counting import tally, tally_of
 from expectations.results import CheckResult, Tally, counted, not_evaluated, result_of
 from retention.classified import Classification, find_classification
-from retention.coverage import compare
+from retention.coverage.examine import examine
 from retention.declarations import load_declarations
 from retention.errors import Refused
 from retention.ledger.failures import safe_errors
-from retention.lineage import built_relations
+from retention.policy import in_force, load_versions
 from retention.settings import Settings
 from retention.warehouse.connection import connect, warehouse_url
 
@@ -45,7 +45,8 @@ def run_checks(
         classification = find_classification(conn, as_of)
         schema = f"retention{classification.suffix}"
         is_whole = _is_whole(conn, classification)
-        coverage = compare(conn, declarations, built_relations(settings))
+        policy = in_force(load_versions(settings.policy_dir), classification.as_of)
+        coverage = examine(conn, settings, declarations, policy, classification.as_of)
         tallies: dict[str, Tally | None] = {}
         for check in chosen:
             if check.mart == FINDINGS_OF_CATALOGUE:
@@ -110,7 +111,9 @@ def _result(
     if check.mart == FINDINGS_OF_CATALOGUE:
         if counts is None:
             return not_evaluated(check, "the catalogue could not be read")
-        return counted(check, counts, check.severity, good=counts.failing == 0)
+        only_warnings = counts.failing == counts.details.get(Severity.WARN)
+        severity = Severity.WARN if only_warnings else check.severity
+        return counted(check, counts, severity, good=counts.failing == 0)
     return result_of(check, verdict, counts, _severity(check, counts, classification))
 
 

@@ -17,10 +17,12 @@ import psycopg
 from retention import halts, syncs
 from retention.classified import Classification
 from retention.controls import standing as controls
-from retention.coverage import FindingKind, compare
+from retention.coverage import FindingKind
+from retention.coverage.examine import examine
+from retention.coverage.words import said
 from retention.declarations import Declarations
 from retention.errors import Refused
-from retention.lineage import built_relations, find_lineage
+from retention.lineage import find_lineage
 from retention.policy import Policy
 from retention.settings import Settings
 from retention.warehouse.logged_values import remedy, settings_that_log_values
@@ -279,29 +281,31 @@ def unexported(conn: Connection) -> Iterator[Finding]:
         )
 
 
-def drifted(conn: Connection, settings: Settings, declarations: Declarations) -> Iterator[Finding]:
+def drifted(
+    conn: Connection,
+    settings: Settings,
+    declarations: Declarations,
+    policy: Policy,
+    classification: Classification,
+) -> Iterator[Finding]:
     """What the catalogue and the declarations disagree on; tables set aside come first."""
-    compared = compare(conn, declarations, built_relations(settings))
-    for table in compared.set_aside:
+    examined = examine(conn, settings, declarations, policy, classification.as_of)
+    for table in examined.set_aside:
         yield Finding(
             "table_set_aside",
             f"{table} is set aside: it is not as declared, and nothing of it is classified",
             table=table,
         )
-    kinds = {
-        FindingKind.UNDECLARED_TABLE: "is neither declared nor exempt",
-        FindingKind.UNDECLARED_COLUMN: "is neither declared nor harmless",
-        FindingKind.MISSING_COLUMN: "is declared and missing",
-        FindingKind.COLUMN_NOT_NULLABLE: (
-            "is declared `not_required_by: [accounting]` but cannot become null: nothing of its table is"
-            " minimised"
-        ),
-    }
-    for finding in compared.findings:
-        table = f"{finding.schema}.{finding.table}"
-        if finding.kind in kinds:
-            what = f"{table}.{finding.column}" if finding.column else table
-            yield Finding(finding.kind.value, f"{what} {kinds[finding.kind]}", table=table)
+    for table, why in examined.withheld.items():
+        yield Finding("table_withheld", f"nothing is purged from {table}: {why}", table=table)
+    for finding in examined.findings:
+        # Of a missing table it is said above that it is set aside.
+        if finding.kind is not FindingKind.MISSING_TABLE:
+            yield Finding(
+                finding.kind.value,
+                f"{said(finding)}, since {finding.since} ({finding.severity})",
+                table=finding.qualified if finding.table else None,
+            )
 
 
 def logged_values(conn: Connection) -> Iterator[Finding]:

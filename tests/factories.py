@@ -179,6 +179,14 @@ class Shop:
     numbers: int = 0
     set_aside: set[str] = dataclasses.field(default_factory=set)
 
+    def redeclare(self, old: str, new: str) -> None:
+        """Change the shop's declarations."""
+        (path,) = self.settings.declarations_dir.glob("_shop__sources.yml")
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+        self.declarations = load_declarations(self.settings.declarations_dir)
+
     def add(self, table: str, *, conn: Connection | None = None, **values: Any) -> Any:
         """Land one row; what is not given gets a default. Returns the value of its `id`, if any.
 

@@ -35,6 +35,7 @@ from retention.classify import (
     today,
 )
 from retention.code_hash import code_hash
+from retention.coverage.examine import remember_today
 from retention.environment import for_others
 from retention.errors import WarehouseError
 from retention.ledger import classifications
@@ -57,6 +58,7 @@ def classification_assets(manifest: Path, translator: Translator) -> AssetsDefin
         begun = _begin(settings, as_of)
         if begun is not None:
             recognise(settings, declarations)
+            remember_today(settings, declarations)
         for event in _build(context, translator, settings, as_of):
             if (
                 isinstance(event, Output)

@@ -47,7 +47,7 @@ def run_controls(settings: Settings) -> ControlRun:
             migrate(conn)
             if not _only_run(conn):
                 raise Refused("another run of the controls is going: wait for it to end")
-            shape = shadow.read_shape(conn, [t.qualified for t in declarations.staged])
+            shape = shadow.read_shape(conn, declarations.staged)
         with shadow.control_database(conn, warehouse_url(settings)) as url:
             ours = dataclasses.replace(
                 settings,

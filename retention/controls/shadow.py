@@ -4,7 +4,7 @@ Belongs here: making it, dropping it, and never touching a database that is not 
 here: its rows (`rows`), and what is run in it (`run`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import psycopg
 from psycopg import conninfo, sql
 
+from retention.coverage import State, column_state
+from retention.declarations import TableDeclaration
 from retention.errors import Refused
 from retention.warehouse.session import open_session
 
@@ -33,9 +35,11 @@ class Shape:
     marked: frozenset[str]
 
 
-def read_shape(conn: Connection, tables: list[str]) -> Shape:
-    """The shape of those of `tables` (`schema.table`) that are there. A type of somebody's own making
-    becomes text: what it is made of may be anything."""
+def read_shape(conn: Connection, tables: Sequence[TableDeclaration]) -> Shape:
+    """The shape of those of `tables` that are there, without columns that nobody declared: they would
+    keep the control persons, too, from being purged. A type of somebody's own making becomes text: what it
+    is made of may be anything."""
+    declared = {table.qualified: table for table in tables}
     rows = conn.execute(
         """
         select namespaces.nspname || '.' || relations.relname, attributes.attname,
@@ -52,11 +56,12 @@ def read_shape(conn: Connection, tables: list[str]) -> Shape:
         and relations.relkind in ('r', 'p') and attributes.attnum > 0 and not attributes.attisdropped
         order by 1, attributes.attnum
         """,
-        (tables,),
+        (list(declared),),
     ).fetchall()
     types: dict[str, dict[str, str]] = {}
     for table, column, kind in rows:
-        types.setdefault(table, {})[column] = kind
+        if column_state(column, declared[table]) is not State.FINDING:
+            types.setdefault(table, {})[column] = kind
     comments = conn.execute(
         "select nspname, obj_description(oid, 'pg_namespace') from pg_catalog.pg_namespace"
         " where nspname = any(%s)",

@@ -5,16 +5,29 @@ difference. Does not belong here: the declarations themselves (`retention.declar
 seems to hold (`retention.detection`), and reading any row.
 """
 
-from retention.coverage.catalogue import is_landing_schema, landed_columns, not_nullable
+from retention.coverage.catalogue import is_landing_schema, not_nullable
 from retention.coverage.compare import compare
-from retention.coverage.model import Coverage, Finding, FindingKind
+from retention.coverage.judge import withheld
+from retention.coverage.model import (
+    LANDING_STATES,
+    Coverage,
+    Finding,
+    FindingKind,
+    State,
+    count,
+)
+from retention.coverage.states import column_state
 
 __all__ = [
+    "LANDING_STATES",
     "Coverage",
     "Finding",
     "FindingKind",
+    "State",
+    "column_state",
     "compare",
+    "count",
     "is_landing_schema",
-    "landed_columns",
     "not_nullable",
+    "withheld",
 ]

@@ -15,7 +15,7 @@ from retention.ledger.failures import safe_errors
 from retention.lineage import find_lineage
 from retention.plan.model import Plan
 from retention.plan.show import show_in
-from retention.plan.tables import plan_tables
+from retention.plan.tables import coverage_rules, plan_tables
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 
@@ -44,7 +44,10 @@ def amend(
     with connect(settings) as conn, safe_errors("changing a plan"):
         # The frozen rows stand on what was planned from; nothing of a landing row is asked here.
         lineage = find_lineage(conn, settings, declarations)
-        planned = plan_tables(conn, declarations, planning=False, lineage=lineage)
+        coverage = coverage_rules(settings, conn)
+        planned = plan_tables(
+            conn, declarations, planning=False, lineage=lineage, coverage=coverage
+        )
         tables = Jsonb([table.as_json() for table in planned])
         row = conn.execute(
             "select ledger.amend_plan(%s, %s, %s, %s, %s, %s, %s, %s)",

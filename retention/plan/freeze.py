@@ -22,7 +22,7 @@ from retention.lineage import find_lineage
 from retention.plan import landing_rights
 from retention.plan.model import Plan, PlanCount, PlanPreview, Scope
 from retention.plan.show import show_in
-from retention.plan.tables import plan_tables
+from retention.plan.tables import coverage_rules, plan_tables
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import PLANNER, READER
@@ -48,7 +48,8 @@ def preview(settings: Settings) -> PlanPreview:
         if objection:
             raise Refused(objection)
         lineage = find_lineage(conn, settings, declarations)
-        planned = plan_tables(conn, declarations, planning=True, lineage=lineage)
+        coverage = coverage_rules(settings, conn)
+        planned = plan_tables(conn, declarations, planning=True, lineage=lineage, coverage=coverage)
         tables = Jsonb([table.as_json() for table in planned])
         rows = conn.execute(
             """
@@ -110,7 +111,8 @@ def _freeze(
         key = load_keys(settings, conn).current
         take_into_use(conn, key)
         lineage = find_lineage(conn, settings, declarations)
-        tables = plan_tables(conn, declarations, planning=True, lineage=lineage)
+        coverage = coverage_rules(settings, conn)
+        tables = plan_tables(conn, declarations, planning=True, lineage=lineage, coverage=coverage)
         names = [table.qualified for table in tables]
         pads = [key.pads(name) for name in names]
         row = conn.execute(

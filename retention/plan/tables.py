@@ -13,10 +13,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from retention.coverage import FindingKind, compare
+from retention.coverage import FindingKind, compare, withheld
 from retention.declarations import Declarations, TableDeclaration
 from retention.lineage import Lineage
 from retention.plan.landing_rights import without_rights
+from retention.policy import in_force, load_versions
+from retention.policy.coverage import CoverageRules
+from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
 
@@ -25,13 +28,15 @@ Connection = psycopg.Connection[Any]
 class PlanTable:
     """One declared table that is there. `refused` says why nothing may be purged from it,
     `minimise_refused` why no column of it may be made null; one that is not `readable` lacks a column
-    that its declaration reads, or cannot be locked against writers."""
+    that its declaration reads, or cannot be locked against writers. `withheld` is a reason of the two that
+    reaches this table alone: what a plan holds of others may still go."""
 
     declaration: TableDeclaration
     position: int
     refused: str | None
     minimise_refused: str | None
     readable: bool
+    withheld: str | None = None
 
     @property
     def qualified(self) -> str:
@@ -63,9 +68,11 @@ def plan_tables(
     *,
     planning: bool,
     lineage: Lineage,
+    coverage: CoverageRules,
 ) -> list[PlanTable]:
     """Every declared table that is there, children before parents.
 
+    `coverage` is the policy's word on what a difference between catalogue and declarations withholds.
     `lineage` names the tables of which a copy may lie where no key leads to it, and those of which a
     copy holds values that cannot be made null there. A plan stands on what the classification read, so
     for `planning` a table of which it read nothing is set aside; a purge looks at the landing tables
@@ -73,6 +80,7 @@ def plan_tables(
     """
     relations = _relations(conn)
     compared = compare(conn, declarations)
+    kept = withheld(compared, coverage)
     forbidden = without_rights(conn, declarations, planning=planning)
     # What cannot be locked against writers cannot be looked at either.
     unreadable = set(compared.set_aside) | set(forbidden)
@@ -88,20 +96,37 @@ def plan_tables(
     present = [t for t in declarations.staged if t.qualified in relations]
     order = _deletion_order(present, references)
     cascading = {parent for _, parent, action in references if action not in ("a", "r")}
-    return [
-        PlanTable(
-            table,
-            order[table.qualified],
-            forbidden.get(table.qualified)
-            or _refusal(table, relations[table.qualified], set_aside, out_of_reach, cascading)
-            or lineage.blocked.get(table.qualified),
-            forbidden.get(table.qualified)
-            or _minimise_refusal(table, relations[table.qualified], set_aside, out_of_reach, fixed)
-            or lineage.unminimisable.get(table.qualified),
-            table.qualified not in unreadable,
+
+    def seen(table: TableDeclaration) -> PlanTable:
+        name, relation = table.qualified, relations[table.qualified]
+        refused = (
+            forbidden.get(name)
+            or _refusal(table, relation, set_aside, out_of_reach, cascading)
+            or lineage.blocked.get(name)
         )
-        for table in sorted(present, key=lambda t: order[t.qualified])
-    ]
+        minimise_refused = (
+            forbidden.get(name)
+            or _minimise_refusal(table, relation, set_aside, out_of_reach, fixed)
+            or lineage.unminimisable.get(name)
+        )
+        return PlanTable(
+            table,
+            order[name],
+            refused or kept.get(name),
+            minimise_refused or kept.get(name),
+            name not in unreadable,
+            # What refuses it besides may reach further than this table: then that is what counts.
+            None if refused else kept.get(name),
+        )
+
+    return [seen(table) for table in sorted(present, key=lambda t: order[t.qualified])]
+
+
+def coverage_rules(settings: Settings, conn: Connection) -> CoverageRules:
+    """What the policy in force today says of differences between catalogue and declarations."""
+    row = conn.execute("select ledger.today()").fetchone()
+    assert row is not None
+    return in_force(load_versions(settings.policy_dir), row[0]).coverage
 
 
 def _out_of_hand(

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import rfc8785
 from pydantic import Field, PrivateAttr, StringConstraints
 
+from retention.policy.coverage import CoverageRules
 from retention.policy.processing import DataCategory, Defect, Purpose, Recipient, SubjectKind
 from retention.policy.rules import Readings, Rule, RuleId
 from retention.policy.values import (
@@ -170,6 +171,7 @@ class Policy(Part):
     own_records: OwnRecords
     erasure: Erasure
     operations: Operations
+    coverage: CoverageRules
     unattended: Unattended
     subject_kinds: tuple[SubjectKind, ...]
     data_categories: tuple[DataCategory, ...]

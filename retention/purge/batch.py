@@ -26,6 +26,7 @@ from retention.errors import Refused, WarehouseError
 from retention.keys import MasterKey
 from retention.lineage import Lineage
 from retention.plan.tables import PlanTable, plan_tables
+from retention.policy.coverage import CoverageRules
 from retention.purge import (
     delete,
     downstream,
@@ -59,6 +60,7 @@ class Job:
     plan_id: UUID
     declarations: Declarations
     lineage: Lineage
+    coverage: CoverageRules
     code_hash: str
     key: MasterKey
     new_key: MasterKey
@@ -95,7 +97,7 @@ def run_batch(conn: Connection, job: Job) -> int | None:
         tables = _tables(conn, job)
         downstream.refuse_changed(conn, job.lineage)
 
-        reclassified.skip_not_minimisable(conn, items, tables)
+        reclassified.skip_withheld(conn, items, tables)
         _refuse_tables(conn, items, tables)
         reclassified.skip_reclassified(conn, items)
         live.skip_changed(conn, items.plan_id, items.first, items.last, readable)
@@ -139,7 +141,9 @@ def _all_planned(conn: Connection, job: Job) -> Range:
 
 
 def _tables(conn: Connection, job: Job) -> list[PlanTable]:
-    return plan_tables(conn, job.declarations, planning=False, lineage=job.lineage)
+    return plan_tables(
+        conn, job.declarations, planning=False, lineage=job.lineage, coverage=job.coverage
+    )
 
 
 def _enter(conn: Connection, job: Job) -> None:

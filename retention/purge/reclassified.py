@@ -38,18 +38,21 @@ def tables_of(
     ).fetchall()
 
 
-def skip_not_minimisable(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> None:
-    """Skip the items of tables of which no column can be made null any more; those of others go on."""
+def skip_withheld(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> None:
+    """Skip the items of tables that are withheld, and those to be minimised where no column can be made
+    null any more; what the plan holds of other tables goes on."""
     for table in tables:
-        if table.minimise_refused:
+        reason = table.withheld or table.minimise_refused
+        if reason:
             conn.execute(
                 "update ledger.plan_items set state = 'skipped', skip_reason = %(reason)s"
                 " where plan_id = %(plan)s and item_no between %(first)s and %(last)s"
-                " and state = 'planned' and disposition = 'minimise'"
+                " and state = 'planned' and (%(all)s or disposition = 'minimise')"
                 " and source_schema = %(schema)s and source_table = %(table)s",
                 {
                     **items.parameters(),
-                    "reason": table.minimise_refused,
+                    "reason": reason,
+                    "all": table.withheld is not None,
                     "schema": table.declaration.schema_,
                     "table": table.declaration.name,
                 },

@@ -137,7 +137,17 @@ def _prepared(
         schemas = _schemas(conn, plan_id)
         _refuse_while_syncing(conn, schemas, timeout)
         fence = executor.begin(conn, plan_id, code, key.key_id)
-    job = Job(plan_id, declarations, lineage, code, key, keys.current, batch_items, fence)
+    job = Job(
+        plan_id,
+        declarations,
+        lineage,
+        policy.coverage,
+        code,
+        key,
+        keys.current,
+        batch_items,
+        fence,
+    )
     return job, lambda: _refuse_while_syncing(conn, schemas, timeout)
 
 

@@ -52,11 +52,18 @@ STATUS_MEANINGS = {
 }
 
 FINDING_WORDS = {
+    "undeclared_schema": "Schema of which nothing is declared",
     "undeclared_table": "Table neither declared nor exempt",
+    "undeclared_view": "View neither declared nor exempt",
+    "undeclared_materialized_view": "Materialized view neither declared nor exempt",
+    "undeclared_foreign_table": "Foreign table neither declared nor exempt",
     "undeclared_column": "Column neither declared nor harmless",
     "missing_table": "Declared table is missing",
     "missing_column": "Declared column is missing",
+    "type_changed": "Column has another type than declared",
     "column_not_nullable": "Column to be minimised cannot become null",
+    "partition_differs": "Part of a table differs from it",
+    "exemption_past_date": "Exemption past its date",
 }
 
 

@@ -21,12 +21,12 @@ from psycopg.rows import dict_row
 from retention import state
 from retention.applied_rule import applied_policy
 from retention.classified import STATUSES, Classification, find_classification
-from retention.coverage import Coverage, FindingKind, compare, landed_columns
+from retention.coverage import Coverage, State
+from retention.coverage.examine import examine
 from retention.declarations import Declarations, load_declarations
 from retention.errors import Refused, UsageError
 from retention.files import replace_text
 from retention.ledger.failures import safe_errors
-from retention.lineage import built_relations
 from retention.report import NAME, population, purges
 from retention.report.figures import Figure, Reader, plain
 from retention.report.html import render
@@ -84,18 +84,16 @@ def _gather(
     if not classification.suffix:
         _refuse_half_built(conn)
     declarations = load_declarations(settings.declarations_dir)
-    built = built_relations(settings)
-    compared = compare(conn, declarations, built)
+    compared = examine(conn, settings, declarations, policy, classification.as_of)
     made_from = _made_from(conn, classification)
-    landed = landed_columns(conn, built).keys()
-    figures = _figures(Reader(conn, classification), declarations, landed)
+    figures = _figures(Reader(conn, classification), declarations, compared.landed)
     return {
         "kind": "retention_report",
         "format": FORMAT,
         "made_from": made_from,
         "headline": _headline(figures),
         "policy": describe_policy(policy),
-        "coverage": _coverage(declarations, compared, landed),
+        "coverage": _coverage(declarations, compared),
         "figures": {
             figure.figure_id: {**figure.as_dict(), "made_from": made_from} for figure in figures
         },
@@ -193,22 +191,19 @@ def _headline(figures: list[Figure]) -> dict[str, Any]:
     }
 
 
-def _coverage(
-    declarations: Declarations, compared: Coverage, landed: Set[tuple[str, str]]
-) -> dict[str, Any]:
+def _coverage(declarations: Declarations, compared: Coverage) -> dict[str, Any]:
     """What landed against what is declared; of the exempt tables those that are there."""
+    landed = compared.landed
     return {
         "declared": compared.declared,
-        "landed": compared.landed,
+        "landed": len(landed),
         "governed": sum((table.schema_, table.name) in landed for table in declarations.governed),
-        "undeclared": sum(
-            finding.kind is FindingKind.UNDECLARED_TABLE for finding in compared.findings
-        ),
+        "undeclared": sum(one.state is State.FINDING for one in compared.landing),
         "set_aside": list(compared.set_aside),
         "findings": [
             {
                 "kind": finding.kind.value,
-                "table": f"{finding.schema}.{finding.table}",
+                "table": finding.qualified,
                 "column": finding.column,
             }
             for finding in compared.findings

@@ -129,6 +129,12 @@ def _land(shop: Shop, purged: str, kept: str) -> None:
         shop.conn.execute(f"alter table shop.contact add column {name} {kind}".encode())
     shop.conn.execute(SET_UP.encode())
     shop.conn.commit()
+    listed = ", ".join(f"{name}: free_text" for name in ("notes", *columns))
+    shop.redeclare("personal: {notes: free_text}", f"personal: {{{listed}}}")
+    shop.redeclare(
+        "objection: {email: [email]},\n          personal: {email: email}",
+        "objection: {email: [email]},\n          personal: {email: email, said: free_text}",
+    )
     for persons, canary in ((PURGED, purged), (KEPT, kept)):
         for number in persons:
             shop.buyer(number, overdue=persons is PURGED)

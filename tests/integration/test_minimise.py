@@ -448,7 +448,7 @@ def test_the_batch_itself_sees_that_another_column_changed(
     monkeypatch.setattr("retention.plan.tables._minimise_refusal", lambda *_: None)
     shop.buyer(1)
     shop.conn.execute(
-        "alter table shop.charge add column noted text generated always as (note || 'x') stored"
+        "alter table shop.charge add column _fivetran_x text generated always as (note || 'x') stored"
     )
     shop.conn.commit()
     plan = shop.approved_plan()

@@ -20,7 +20,7 @@ from retention.keys import load_key
 from retention.ledger import classifications
 from retention.lineage import Lineage
 from retention.plan import Plan, create, list_plans, preview, show
-from retention.plan.tables import PlanTable, plan_tables
+from retention.plan.tables import PlanTable, coverage_rules, plan_tables
 from retention.warehouse.connection import connect
 from tests.factories import Shop
 
@@ -439,7 +439,13 @@ def test_a_dry_run_runs_as_that(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def ordered_tables(shop: Shop) -> list[PlanTable]:
-    return plan_tables(shop.conn, shop.declarations, planning=True, lineage=Lineage((), (), (), ""))
+    return plan_tables(
+        shop.conn,
+        shop.declarations,
+        planning=True,
+        lineage=Lineage((), (), (), ""),
+        coverage=coverage_rules(shop.settings, shop.conn),
+    )
 
 
 def test_the_databases_own_foreign_keys_count_for_the_order(shop: Shop) -> None:

@@ -1,0 +1,174 @@
+"""The differences between what the database holds and what is declared, kind by kind.
+
+Belongs here: one function a kind of difference, from what was compared to findings. Does not belong here:
+how bad a difference is and what it sets aside, which the policy says (`judge`). A further kind is a
+further function in DIFFERENCES.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from retention.coverage.catalogue import Relation, is_landing_schema, not_nullable
+from retention.coverage.model import Covered, Finding, FindingKind, State, TableName
+from retention.declarations import Declarations, TableDeclaration
+from retention.declarations.parts import Exemption
+
+_UNDECLARED = {
+    "v": FindingKind.UNDECLARED_VIEW,
+    "m": FindingKind.UNDECLARED_MATERIALIZED_VIEW,
+    "f": FindingKind.UNDECLARED_FOREIGN_TABLE,
+}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Both sides of the comparison, and the day as of which dates are judged."""
+
+    conn: psycopg.Connection[Any]
+    declarations: Declarations
+    relations: Mapping[TableName, Relation]
+    covered: Mapping[TableName, Covered]
+    as_of: date
+
+    def present(self) -> Iterator[tuple[TableDeclaration, Relation]]:
+        """The declared tables that are there."""
+        for table in self.declarations.tables:
+            relation = self.relations.get((table.schema_, table.name))
+            if relation is not None:
+                yield table, relation
+
+
+def undeclared_relations(both: Compared) -> Iterator[Finding]:
+    """What nobody declared: a schema as a whole where nothing of it is declared or built, else each
+    relation. A partition's parent speaks for it."""
+    known = {table.schema_ for table in both.declarations.tables}
+    known |= {one.schema for one in both.covered.values() if one.state is State.BUILT}
+    unknown: dict[str, list[TableName]] = {}
+    for name, one in both.covered.items():
+        if one.state is State.FINDING and one.part_of is None:
+            unknown.setdefault(one.schema, []).append(name)
+    for schema, names in unknown.items():
+        if schema in known:
+            for name in names:
+                kind = _UNDECLARED.get(both.relations[name].kind, FindingKind.UNDECLARED_TABLE)
+                yield Finding(*name, None, kind)
+        else:
+            detail = f"{len(names)} {'relation' if len(names) == 1 else 'relations'}"
+            yield Finding(schema, None, None, FindingKind.UNDECLARED_SCHEMA, detail)
+
+
+def undeclared_columns(both: Compared) -> Iterator[Finding]:
+    """Columns of declared tables that are neither declared, nor exempt, nor a connector's own."""
+    for table, _ in both.present():
+        for column, state in both.covered[table.schema_, table.name].columns.items():
+            if state is State.FINDING:
+                yield _of(table, FindingKind.UNDECLARED_COLUMN, column)
+
+
+def missing(both: Compared) -> Iterator[Finding]:
+    """Declared tables and columns that are not there."""
+    landed = {
+        schema
+        for (schema, _), one in both.covered.items()
+        if one.state is not State.BUILT and is_landing_schema(schema)
+    }
+    for table in both.declarations.tables:
+        relation = both.relations.get((table.schema_, table.name))
+        if relation is not None:
+            for column in sorted(table.columns_declared - relation.columns.keys()):
+                yield _of(table, FindingKind.MISSING_COLUMN, column)
+        elif not (table.optional or (table.schema_optional and table.schema_ not in landed)):
+            yield _of(table, FindingKind.MISSING_TABLE)
+
+
+def changed_types(both: Compared) -> Iterator[Finding]:
+    """Columns whose type is another than the declared one."""
+    for table, relation in both.present():
+        for column, declared in table.types.items():
+            landed = relation.columns.get(column)
+            if landed is not None and landed.type != declared:
+                detail = f"{landed.type}, declared as {declared}"
+                yield _of(table, FindingKind.TYPE_CHANGED, column, detail)
+
+
+def stuck_columns(both: Compared) -> Iterator[Finding]:
+    """Columns that are to be minimised and cannot become null."""
+    named = [
+        (table.schema_, table.name, column)
+        for table in both.declarations.governed
+        for column in table.minimisable
+    ]
+    for schema, name, column in not_nullable(both.conn, named):
+        yield Finding(schema, name, column, FindingKind.COLUMN_NOT_NULLABLE)
+
+
+def differing_partitions(both: Compared) -> Iterator[Finding]:
+    """Declared tables with a partition, or an inheriting table, that is not as they are: the declaration
+    speaks of what it does not know."""
+    differ: dict[TableName, list[str]] = {}
+    for (schema, name), one in both.covered.items():
+        if one.part_of is None or one.state not in (State.DECLARED, State.EXEMPT):
+            continue
+        part, whole = both.relations[schema, name], both.relations[one.part_of]
+        reasons = list(_differences(part, whole))
+        if reasons:
+            differ.setdefault(one.part_of, []).append(f"{schema}.{name}: {', '.join(reasons)}")
+    for whole_name, partitions in differ.items():
+        detail = "; ".join(sorted(partitions))
+        yield Finding(*whole_name, None, FindingKind.PARTITION_DIFFERS, detail)
+
+
+def past_exemptions(both: Compared) -> Iterator[Finding]:
+    """Exemptions of tables and columns that were to be looked at by now. They stay in force."""
+    for table, relation in both.present():
+        exempt: list[tuple[str | None, Exemption]] = [
+            (column, exemption)
+            for column, exemption in table.exempt_columns.items()
+            if column in relation.columns
+        ]
+        if table.exempt:
+            exempt.append((None, table.exempt))
+        for column, exemption in exempt:
+            if exemption.review_on < both.as_of:
+                yield Finding(
+                    table.schema_,
+                    table.name,
+                    column,
+                    FindingKind.EXEMPTION_PAST_DATE,
+                    detail=f"{exemption.owner} was to review it on {exemption.review_on}",
+                    since=exemption.review_on,
+                )
+
+
+DIFFERENCES: tuple[Callable[[Compared], Iterable[Finding]], ...] = (
+    undeclared_relations,
+    undeclared_columns,
+    missing,
+    changed_types,
+    stuck_columns,
+    differing_partitions,
+    past_exemptions,
+)
+
+
+def _differences(part: Relation, whole: Relation) -> Iterator[str]:
+    if part.is_leaving:
+        yield "is being detached"
+    if part.kind == "f":
+        yield "its rows lie in a foreign table"
+    for name, column in part.columns.items():
+        if column != whole.columns.get(name):
+            yield f"column {name}"
+
+
+def _of(
+    table: TableDeclaration,
+    kind: FindingKind,
+    column: str | None = None,
+    detail: str | None = None,
+) -> Finding:
+    return Finding(table.schema_, table.name, column, kind, detail)
