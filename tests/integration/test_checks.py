@@ -291,7 +291,7 @@ def test_a_table_that_is_set_aside_breaks_no_balance(warehouse: Warehouse) -> No
     assert warehouse.failing() == {"population_reconciles"}
     warehouse.run("drop table crm.business_contact")
     result = warehouse.results()["everything_declared"]
-    assert result.details == {"missing_table": 1, "set_aside": 1}
+    assert (result.details["missing_table"], result.details["set_aside"]) == (1, 1)
     assert not result.stops_plan
 
 
