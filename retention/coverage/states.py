@@ -66,12 +66,7 @@ def _covered(
         columns = dict.fromkeys(relation.columns, state)
     else:
         state = State.EXEMPT if declaration.exempt else State.DECLARED
-        columns = {
-            column: column_state(column, declaration)
-            if column in relations[speaker].columns
-            else State.FINDING
-            for column in relation.columns
-        }
+        columns = {column: column_state(column, declaration) for column in relation.columns}
     return Covered(
         *name,
         state=state,

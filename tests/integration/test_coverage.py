@@ -279,6 +279,45 @@ def test_partitions_speak_through_their_parent_and_count(shop: Shop) -> None:
     assert {state for one in parts for state in one.columns.values()} == {State.DECLARED}
 
 
+@pytest.mark.parametrize(
+    ("change", "whole", "detail"),
+    [
+        (
+            PARTED + "update pg_inherits set inhdetachpending = true"
+            " where inhrelid = 'shop.visit_a'::regclass",
+            "shop.visit",
+            "shop.visit_a: is being detached",
+        ),
+        (
+            PARTED
+            + FOREIGN.replace(
+                "table shop.elsewhere (id int)",
+                "table shop.visit_c partition of shop.visit for values in ('c')",
+            ),
+            "shop.visit",
+            "shop.visit_c: its rows lie in a foreign table",
+        ),
+        (
+            "create table shop.old (more text) inherits (shop.contact)",
+            "shop.contact",
+            "shop.old: column more",
+        ),
+    ],
+)
+def test_nothing_is_purged_from_a_table_with_a_part_that_differs(
+    shop: Shop, change: str, whole: str, detail: str
+) -> None:
+    shop.conn.execute(change.encode())
+    coverage = examined(shop)
+    assert [(f.qualified, f.detail) for f in coverage.findings] == [(whole, detail)]
+    assert coverage.withheld == {whole: f"{whole} has a part that differs from it: {detail}"}
+    assert_sums(shop.conn, coverage)
+    for one in coverage.relations:
+        if one.table == "old":
+            assert one.state is State.DECLARED
+            assert [c for c, state in one.columns.items() if state is State.FINDING] == ["more"]
+
+
 def test_a_schema_is_undeclared_as_a_whole_only_where_nothing_of_it_is_known(shop: Shop) -> None:
     """One table that is declared there makes each of the others a finding of its own."""
     shop.conn.execute("create schema diary")
