@@ -295,6 +295,30 @@ def test_a_table_that_is_set_aside_breaks_no_balance(warehouse: Warehouse) -> No
     assert not result.stops_plan
 
 
+def test_a_difference_is_as_bad_as_the_policy_says(warehouse: Warehouse) -> None:
+    """One error makes the check an error; it never stops a plan, which leaves out what is withheld."""
+    good = warehouse.results()["everything_declared"]
+    assert good.passed
+    assert good.details["columns_finding"] == 0
+    warehouse.run("create view crm.shown as select 1 as one")
+    warned = warehouse.results()["everything_declared"]
+    assert (warned.outcome, warned.severity) == (Outcome.FAILED, Severity.WARN)
+    assert (warned.details["undeclared_view"], warned.details["warn"]) == (1, 1)
+    warehouse.run("alter table crm.person add column shoe_size text")
+    failed = warehouse.results()["everything_declared"]
+    assert (failed.outcome, failed.severity) == (Outcome.FAILED, Severity.ERROR)
+    assert (failed.details["error"], failed.details["withheld"]) == (1, 1)
+    assert {count.table: count.records for count in failed.counts} == {
+        "crm.person": 1,
+        "crm.shown": 1,
+    }
+    assert not failed.stops_plan
+    for what, added in (("tables", 1), ("columns", 2)):
+        before = sum(good.details[f"{what}_{state}"] for state in ("declared", "exempt"))
+        after = sum(failed.details[f"{what}_{s}"] for s in ("declared", "exempt", "finding"))
+        assert after == before + added
+
+
 @pytest.mark.parametrize(
     ("days_over", "severity"),
     [(0, Severity.WARN), (1, Severity.ERROR)],

@@ -123,6 +123,14 @@ def test_the_daily_job_classifies_checks_and_plans(house: House) -> None:
     assert made.state == "proposed"
     assert made.items > 0
     assert made.as_of == classify.today()
+    # What landed is remembered, so that a later day knows since when a column is there.
+    remembered = house.one(
+        "select count(*) from ledger.landing_columns where first_seen_on = ledger.today()"
+    )
+    assert remembered == house.one(
+        "select count(*) from information_schema.columns"
+        " where table_schema = any(ledger.marked_schemas())"
+    )
 
 
 def test_it_changes_nothing_in_landing(house: House) -> None:
