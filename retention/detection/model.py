@@ -33,11 +33,12 @@ class Detected:
 @dataclass(frozen=True)
 class Detection:
     """What one column seems to hold, the most likely first. `sampled` counts the values (not null, not
-    empty) that were looked at."""
+    empty) that were looked at; `unread` says why none could be: then the name alone speaks."""
 
     column: ColumnName
     sampled: int
     found: tuple[Detected, ...]
+    unread: str | None = None
 
     @property
     def kind(self) -> str | None:
