@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 
 from retention.detection.model import ColumnName
-from retention.detection.names import BOOLEAN, DATE, NUMBER, TEXT, UUID
+from retention.detection.vocabulary import BOOLEAN, DATE, NUMBER, OPAQUE, TEXT, UUID
 
 Connection = psycopg.Connection[Any]
 
-JSON, OPAQUE = "json", "opaque"
+JSON = "json"
 
 # PostgreSQL's own categories of types; enumerations, arrays and network addresses are read as text.
 _CATEGORIES = {"N": NUMBER, "D": DATE, "T": DATE, "B": BOOLEAN}

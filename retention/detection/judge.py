@@ -13,14 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from retention.detection.model import Basis, Confidence, Detected
-from retention.detection.names import (
-    DATE,
-    TEXT,
-    NameRule,
-    is_about_persons,
-    is_about_things,
-    rule_for,
-)
+from retention.detection.names import is_about_things, is_of_holders, rule_for
+from retention.detection.vocabulary import DATE, NUMBER, TEXT, NameRule
 
 _NATIONAL = (
     "fodselsnummer",
@@ -30,7 +24,7 @@ _NATIONAL = (
     "fh_number",
     "national_id_10",
 )
-_TEXTS = ("text_email", "text_phone", "text_national_id", "text_account")
+_TEXTS = ("text_email", "text_phone", "text_national_id", "text_account", "text_address")
 _RANK = {"high": 0, "medium": 1, "low": 2}
 
 
@@ -66,6 +60,8 @@ def judge(table: str, column: str, family: str, looks: Looks) -> tuple[Detected,
     found = [*_by_value(column, rule, looks), *_by_name(table, rule, family, looks)]
     found += _by_words(table, rule, looks)
     found += _by_fields(looks)
+    if looks.of("special") and looks.share("special") >= 0.05:
+        found.append(Detected("special_category", "union", "medium", "value", looks.of("special")))
     first: dict[str, Detected] = {}
     for each in sorted(found, key=lambda each: (_RANK[each.confidence], -each.matched)):
         first.setdefault(each.kind, each)
@@ -117,7 +113,8 @@ def _by_value(column: str, rule: NameRule | None, looks: Looks) -> list[Detected
         add("phone", "phone", "high" if looks.of("phone") * 2 >= phones else "medium", phones)
     if looks.share("object_url") >= 0.5:
         add("object_pointer", "object_url", "medium", looks.of("object_url"))
-    if texts := looks.of(*_TEXTS):
+    texts = looks.of(*_TEXTS)
+    if texts and not looks.fields:
         pattern = max(_TEXTS, key=lambda mark: looks.of(mark)).removeprefix("text_")
         sure: Confidence = "high" if texts > 1 or pattern in ("email", "national_id") else "medium"
         add("free_text", pattern, sure, texts)
@@ -146,29 +143,39 @@ def _phones(named: str | None, looks: Looks) -> int:
 
 def _by_name(table: str, rule: NameRule | None, family: str, looks: Looks) -> list[Detected]:
     """What the name speaks for, where the values do not speak against it."""
-    if rule is None or (rule.weak and not is_about_persons(table)):
+    if rule is None:
         return []
-    if family != TEXT and not rule.accepts:
-        return [_named(rule, "high" if family == DATE else "medium", looks.sampled)]
+    if family not in (TEXT, NUMBER):
+        return [_named(rule, "high" if family == DATE else "medium", 0)]
     if not looks.sampled:
-        return [_named(rule, "low" if rule.weak else "medium", 0)]
+        doubtful = (
+            rule.weak
+            and rule.tables is None
+            and (rule.kind == "free_text" or not is_of_holders(table))
+        )
+        return [_named(rule, "low" if doubtful else "medium", 0)]
     fitting = looks.of(*rule.accepts) if rule.accepts else looks.sampled
     if fitting * 2 < looks.sampled:
         return []
-    if rule.kind == "free_text" and rule.weak and not looks.share("text", "phrase", *_TEXTS) >= 0.3:
+    if rule.pattern == "free_text" and rule.weak and rule.tables is None and not _is_prose(looks):
         return []
-    if rule.pattern == "date_of_birth" and family == TEXT and not looks.share("date") >= 0.5:
+    if rule.pattern == "date_of_birth" and family == TEXT and looks.share("date") < 0.5:
         return []
+    if looks.share("hash") >= 0.5:
+        sought = not rule.weak or rule.tables is not None or is_of_holders(table)
+        return [_named(rule, "medium", 0)] if sought else []
     sure: Confidence = "medium" if rule.weak else "high"
     if rule.kind == "name" and looks.share("full_name", "given_name") >= 0.2:
         sure = "high"
-    return [_named(rule, sure, fitting)]
+    return [_named(rule, sure, fitting if rule.accepts else 0)]
+
+
+def _is_prose(looks: Looks) -> bool:
+    return looks.share("text", "phrase", *_TEXTS) >= 0.3
 
 
 def _named(rule: NameRule, confidence: Confidence, matched: int) -> Detected:
-    return Detected(
-        rule.kind, rule.pattern, confidence, "both" if matched and rule.accepts else "name", matched
-    )
+    return Detected(rule.kind, rule.pattern, confidence, "both" if matched else "name", matched)
 
 
 def _by_words(table: str, rule: NameRule | None, looks: Looks) -> list[Detected]:

@@ -12,7 +12,8 @@ from psycopg import sql
 
 from retention.detection.catalogue import Relation
 from retention.detection.judge import Looks
-from retention.detection.names import ABOUT, NEVERTHELESS, OTHERS_NAME, RULES, NameRule
+from retention.detection.names import OTHERS_NAME
+from retention.detection.vocabulary import ABOUT, NEVERTHELESS, RULES, NameRule
 
 Connection = psycopg.Connection[Any]
 

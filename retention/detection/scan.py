@@ -13,8 +13,8 @@ from psycopg import errors, sql
 from retention.detection.catalogue import JSON, Relation, relations
 from retention.detection.judge import Looks, judge
 from retention.detection.model import ColumnName, Detection
-from retention.detection.names import NUMBER, TEXT
 from retention.detection.sample import look_at_values, look_into_documents
+from retention.detection.vocabulary import NUMBER, TEXT
 from retention.ledger.failures import is_lost, safe_errors
 
 Connection = psycopg.Connection[Any]

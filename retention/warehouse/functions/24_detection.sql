@@ -283,11 +283,14 @@ begin
     end if;
     if value !~ '\s' then
         return case
+            when digits = 0 and value ~* '(^|_)(union_member|trade_union|fagforening|fagforbund)' then 'special'
             when digits = 0 and value ~ '^[A-ZÀ-ÖØ-ÞŠŽŁ][a-zß-öø-ÿšžł''’-]+$' then
                 case when sletteplikt.is_given_name(lower(value)) then 'given_name' else 'word' end
             when digits = 0 and value ~ '^[[:alpha:]A-Za-zÀ-ÿ.''’-]+$' then
                 case when sletteplikt.is_given_name(lower(value)) then 'given_name' when value = lower(value) then 'word_small'
                 when value = upper(value) then 'word_capitals' else 'word_mixed' end
+            when places in (32, 40, 64) and value ~ '^([0-9a-f]+|[0-9A-F]+)$' or places >= 20 and value ~ '^[0-9A-Za-z+/]+={1,2}$'
+                then 'hash'
             when places >= 16 and digits > 0 and value ~ '^[0-9A-Za-z_.:=+/-]+$' then 'token'
             else 'code' end;
     end if;
@@ -307,6 +310,10 @@ begin
         if digits >= 11 and value ~ '(^|[^0-9])[0-9]{4}[. ][0-9]{2}[. ][0-9]{5}($|[^0-9])' then
             return 'text_account';
         end if;
+    end if;
+    if digits > 0 and places > 30 and value ~ '[a-zæøå](gata|gate|gaten|veien|vei|vegen|veg|stien|svingen|allé|plass) [0-9]{1,3}( ?[A-Z])?, [0-9]{4} [A-ZÆØÅ]'
+        and value !~ '^[A-ZÆØÅ][[:alpha:] .-]* [0-9]' then
+        return 'text_address';
     end if;
     if places <= 120 and digits between 1 and 10 and (
         value ~ '^[A-ZÀ-ÞŠŽŁ][^0-9,;:]{2,40} [0-9]{1,4} ?[A-Za-z]?((, ?| )[HULK][0-9]{4})?(,? .{2,60})?$'
