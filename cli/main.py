@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "coverage": Entry(
         "cli.coverage:coverage", "Whether every table and column is declared; what to do next."
     ),
+    "detect": Entry("cli.detect:detect", "What undeclared columns seem to hold; kinds and counts."),
     "explain": Entry(
         "cli.explain:explain", "Why one record is kept or due, in the policy's words."
     ),

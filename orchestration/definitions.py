@@ -13,6 +13,7 @@ from dagster_dbt.dbt_manifest import validate_manifest
 
 from orchestration.assets.classification import classification_assets
 from orchestration.assets.controls import control_persons
+from orchestration.assets.detection import personal_data
 from orchestration.assets.erasure import compaction
 from orchestration.assets.evidence import checkpoint, deletion_report, read_back
 from orchestration.assets.findings import findings
@@ -26,6 +27,7 @@ from orchestration.schedules import (
     nightly_compaction,
     nightly_controls,
     nightly_housekeeping,
+    weekly_detection,
 )
 from orchestration.sensors import approved_plans, failure_notice, new_evidence
 from orchestration.translator import Translator
@@ -54,6 +56,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
             classification,
             control_persons,
             findings,
+            personal_data,
             purge_plan,
             purge_run,
             compaction,
@@ -69,6 +72,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
             daily(jobs["apply_retention"]),
             nightly_housekeeping(jobs["keep_house"]),
             nightly_compaction(jobs["compact_tables"]),
+            weekly_detection(jobs["detect_personal_data"]),
         ],
         sensors=[
             approved_plans(jobs["execute_purge"]),

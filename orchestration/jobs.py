@@ -16,6 +16,7 @@ from dagster import (
 )
 
 from orchestration.assets.controls import CONTROLS
+from orchestration.assets.detection import DETECTION
 from orchestration.assets.erasure import COMPACTION
 from orchestration.assets.evidence import CHECKPOINT, DELETION_REPORT, READ_BACK
 from orchestration.assets.findings import FINDINGS
@@ -62,6 +63,10 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
         "keep_house": (
             AssetSelection.assets(HOUSEKEEPING),
             "Remove the system's own traces that are past their day.",
+        ),
+        "detect_personal_data": (
+            AssetSelection.assets(DETECTION),
+            "Look at a sample of what is declared to hold no personal data, or not declared (§ 2).",
         ),
         "apply_retention": (
             models | AssetSelection.assets(FINDINGS, PURGE_PLAN, CHECKPOINT),

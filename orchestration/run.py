@@ -29,6 +29,7 @@ JOBS = (
     "export_checkpoint",
     "run_controls",
     "keep_house",
+    "detect_personal_data",
     "apply_retention",
 )
 

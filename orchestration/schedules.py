@@ -31,6 +31,19 @@ def nightly_compaction(job: Any) -> ScheduleDefinition:
     )
 
 
+def weekly_detection(job: Any) -> ScheduleDefinition:
+    """Every Sunday, after the nightly jobs. What landed and nobody declared is looked at daily, with the
+    classification; what somebody declared harmless changes slowly, and is most of the warehouse."""
+    return ScheduleDefinition(
+        name="detect_personal_data_weekly",
+        job=job,
+        cron_schedule="0 6 * * 0",
+        execution_timezone="Europe/Oslo",
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Look for personal data where none is declared, Sundays at 06:00 Europe/Oslo.",
+    )
+
+
 def _nightly(name: str, job: Any, hour: int, minute: int, what: str) -> ScheduleDefinition:
     return ScheduleDefinition(
         name=name,

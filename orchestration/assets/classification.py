@@ -36,6 +36,7 @@ from retention.classify import (
 )
 from retention.code_hash import code_hash
 from retention.coverage.examine import remember_today
+from retention.detection.run import scan_and_remember
 from retention.environment import for_others
 from retention.errors import WarehouseError
 from retention.ledger import classifications
@@ -58,6 +59,7 @@ def classification_assets(manifest: Path, translator: Translator) -> AssetsDefin
         begun = _begin(settings, as_of)
         if begun is not None:
             recognise(settings, declarations)
+            scan_and_remember(settings, declarations, declared=False)
             remember_today(settings, declarations)
         for event in _build(context, translator, settings, as_of):
             if (

@@ -16,6 +16,7 @@ from retention.coverage.differences import DIFFERENCES, Compared
 from retention.coverage.model import Coverage, Finding, FindingKind, TableName
 from retention.coverage.states import states
 from retention.declarations import Declarations
+from retention.detection.remember import recall
 
 
 def compare(
@@ -33,7 +34,7 @@ def compare(
     """
     relations = read_relations(conn)
     covered = states(relations, declarations, built)
-    both = Compared(conn, declarations, relations, covered, as_of or _today(conn))
+    both = Compared(conn, declarations, relations, covered, as_of or _today(conn), recall(conn))
     findings = [finding for differ in DIFFERENCES for finding in differ(both)]
     return Coverage(
         findings=tuple(sorted(findings, key=lambda finding: finding.key)),

@@ -5,8 +5,8 @@ how bad a difference is and what it sets aside, which the policy says (`judge`).
 further function in DIFFERENCES.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ from retention.coverage.catalogue import Relation, is_landing_schema, not_nullab
 from retention.coverage.model import Covered, Finding, FindingKind, State, TableName
 from retention.declarations import Declarations, TableDeclaration
 from retention.declarations.parts import Exemption
+from retention.detection.model import ColumnName, Detection
 
 _UNDECLARED = {
     "v": FindingKind.UNDECLARED_VIEW,
@@ -26,13 +27,15 @@ _UNDECLARED = {
 
 @dataclass(frozen=True)
 class Compared:
-    """Both sides of the comparison, and the day as of which dates are judged."""
+    """Both sides of the comparison, the day as of which dates are judged, and what the last scan said of
+    the columns that it looked at."""
 
     conn: psycopg.Connection[Any]
     declarations: Declarations
     relations: Mapping[TableName, Relation]
     covered: Mapping[TableName, Covered]
     as_of: date
+    detected: Mapping[ColumnName, Detection] = field(default_factory=dict)
 
     def present(self) -> Iterator[tuple[TableDeclaration, Relation]]:
         """The declared tables that are there."""
@@ -55,9 +58,11 @@ def undeclared_relations(both: Compared) -> Iterator[Finding]:
         if schema in known:
             for name in names:
                 kind = _UNDECLARED.get(both.relations[name].kind, FindingKind.UNDECLARED_TABLE)
-                yield Finding(*name, None, kind)
+                yield Finding(*name, None, kind, _seems_to_hold(both, [name]))
         else:
-            detail = f"{len(names)} {'relation' if len(names) == 1 else 'relations'}"
+            number = f"{len(names)} {'relation' if len(names) == 1 else 'relations'}"
+            seems = _seems_to_hold(both, names)
+            detail = f"{number}, {seems}" if seems else number
             yield Finding(schema, None, None, FindingKind.UNDECLARED_SCHEMA, detail)
 
 
@@ -66,7 +71,8 @@ def undeclared_columns(both: Compared) -> Iterator[Finding]:
     for table, _ in both.present():
         for column, state in both.covered[table.schema_, table.name].columns.items():
             if state is State.FINDING:
-                yield _of(table, FindingKind.UNDECLARED_COLUMN, column)
+                seems = _seems_to_hold(both, [(table.schema_, table.name)], column)
+                yield _of(table, FindingKind.UNDECLARED_COLUMN, column, seems)
 
 
 def missing(both: Compared) -> Iterator[Finding]:
@@ -144,6 +150,21 @@ def past_exemptions(both: Compared) -> Iterator[Finding]:
                 )
 
 
+def harmless_that_seems_personal(both: Compared) -> Iterator[Finding]:
+    """Columns declared to hold no personal data whose sampled values say otherwise: harmless ones, those
+    of exempt tables, and exempt ones past their date. Who declared them knew their names: a name alone
+    says nothing new."""
+    for table, relation in both.present():
+        for column in relation.columns:
+            found = both.detected.get((table.schema_, table.name, column))
+            if found is None or not found.is_likely or found.found[0].basis == "name":
+                continue
+            exemption = table.exempt_columns.get(column)
+            if exemption.review_on < both.as_of if exemption else _is_harmless(table, column):
+                detail = f"{found.kind}, in {found.found[0].matched} of {found.sampled} values"
+                yield _of(table, FindingKind.HARMLESS_SEEMS_PERSONAL, column, detail)
+
+
 DIFFERENCES: tuple[Callable[[Compared], Iterable[Finding]], ...] = (
     undeclared_relations,
     undeclared_columns,
@@ -152,7 +173,24 @@ DIFFERENCES: tuple[Callable[[Compared], Iterable[Finding]], ...] = (
     stuck_columns,
     differing_partitions,
     past_exemptions,
+    harmless_that_seems_personal,
 )
+
+
+def _is_harmless(table: TableDeclaration, column: str) -> bool:
+    return column in table.harmless or table.exempt is not None
+
+
+def _seems_to_hold(
+    both: Compared, tables: Sequence[TableName], column: str | None = None
+) -> str | None:
+    """The kinds that the last scan found there, in words; None where it found none, or did not look."""
+    kinds = {
+        detection.kind
+        for name, detection in both.detected.items()
+        if name[:2] in tables and column in (None, name[2]) and detection.is_likely
+    }
+    return f"seems to hold {', '.join(sorted(filter(None, kinds)))}" if kinds else None
 
 
 def _differences(part: Relation, whole: Relation) -> Iterator[str]:

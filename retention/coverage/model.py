@@ -54,6 +54,7 @@ class FindingKind(StrEnum):
     COLUMN_NOT_NULLABLE = "column_not_nullable"
     PARTITION_DIFFERS = "partition_differs"
     EXEMPTION_PAST_DATE = "exemption_past_date"
+    HARMLESS_SEEMS_PERSONAL = "harmless_seems_personal"
 
 
 @dataclass(frozen=True)

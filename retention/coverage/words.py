@@ -11,13 +11,13 @@ from retention.settings import Settings
 
 _SAID: Mapping[FindingKind, str] = {
     FindingKind.UNDECLARED_SCHEMA: "schema {what} is not declared: {detail}",
-    FindingKind.UNDECLARED_TABLE: "{what} is neither declared nor exempt",
-    FindingKind.UNDECLARED_VIEW: "view {what} is neither declared nor exempt",
+    FindingKind.UNDECLARED_TABLE: "{what} is neither declared nor exempt{seen}",
+    FindingKind.UNDECLARED_VIEW: "view {what} is neither declared nor exempt{seen}",
     FindingKind.UNDECLARED_MATERIALIZED_VIEW: (
-        "materialized view {what} is neither declared nor exempt"
+        "materialized view {what} is neither declared nor exempt{seen}"
     ),
-    FindingKind.UNDECLARED_FOREIGN_TABLE: "foreign table {what} is neither declared nor exempt",
-    FindingKind.UNDECLARED_COLUMN: "{what} is neither declared nor harmless",
+    FindingKind.UNDECLARED_FOREIGN_TABLE: "foreign table {what} is neither declared nor exempt{seen}",
+    FindingKind.UNDECLARED_COLUMN: "{what} is neither declared nor harmless{seen}",
     FindingKind.MISSING_TABLE: "{what} is declared and missing{seen}",
     FindingKind.MISSING_COLUMN: "{what} is declared and missing{seen}",
     FindingKind.TYPE_CHANGED: "{what} has another type: {detail}",
@@ -26,6 +26,7 @@ _SAID: Mapping[FindingKind, str] = {
         " is minimised"
     ),
     FindingKind.PARTITION_DIFFERS: "{what} has a part that differs from it: {detail}",
+    FindingKind.HARMLESS_SEEMS_PERSONAL: "{what} is to hold no personal data, and seems to: {detail}",
     FindingKind.EXEMPTION_PAST_DATE: "the exemption of {what} is past its date: {detail}",
 }
 
@@ -64,6 +65,10 @@ _NEXT: Mapping[FindingKind, str] = {
     ),
     FindingKind.PARTITION_DIFFERS: (
         "make the part like {schema}.{table}, or declare it by its own name in {file}"
+    ),
+    FindingKind.HARMLESS_SEEMS_PERSONAL: (
+        "look at its values: {file}, {table}: list `{column}` under `personal`, or under `exempt_columns`"
+        " with the reason"
     ),
     FindingKind.EXEMPTION_PAST_DATE: (
         "look at it again: {file}, {table}: a new `review_on` under `{place}`, or declare it"

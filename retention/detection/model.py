@@ -44,3 +44,8 @@ class Detection:
     def kind(self) -> str | None:
         """The kind of personal data that the column most likely holds; None where it seems harmless."""
         return self.found[0].kind if self.found else None
+
+    @property
+    def is_likely(self) -> bool:
+        """True where that is more than a guess."""
+        return bool(self.found) and self.found[0].confidence != "low"

@@ -28,9 +28,15 @@ _MARGIN = 1.3
 
 
 def look_at_values(
-    conn: Connection, relation: Relation, columns: Sequence[str], rows: int
+    conn: Connection,
+    relation: Relation,
+    columns: Sequence[str],
+    rows: int,
+    *,
+    filled: bool = False,
 ) -> dict[str, Looks]:
-    """What the sampled values of `columns` look like, each different value judged once."""
+    """What the sampled values of `columns` look like, each different value judged once. `filled` reads the
+    table until so many rows have a value in one of them."""
     found = conn.execute(
         sql.SQL(
             """
@@ -47,7 +53,7 @@ def look_at_values(
             """
         ).format(
             longest=sql.Literal(LONGEST),
-            sample=_sample(relation, columns, rows),
+            sample=_sample(relation, columns, rows, filled=filled),
             values=_values(columns),
         )
     ).fetchall()
@@ -136,11 +142,24 @@ def look_into_documents(
     }
 
 
-def _sample(relation: Relation, columns: Sequence[str], rows: int) -> sql.Composable:
+def is_read_whole(relation: Relation, rows: int) -> bool:
+    """True where a sample of so many rows holds every row, as far as that is known."""
+    return relation.can_be_sampled and 0 < relation.rows <= rows
+
+
+def _sample(
+    relation: Relation, columns: Sequence[str], rows: int, *, filled: bool = False
+) -> sql.Composable:
     """A sub-select of the columns as text: blocks drawn from a large table, otherwise its first rows."""
     share = _share(relation, rows)
     drawn: sql.Composable = sql.SQL("")
-    if share is not None:
+    if filled:
+        drawn = sql.SQL("where {}").format(
+            sql.SQL(" or ").join(
+                sql.SQL("{} is not null").format(sql.Identifier(c)) for c in columns
+            )
+        )
+    elif share is not None:
         drawn = sql.SQL("tablesample system ({}) repeatable ({})").format(
             sql.Literal(share), sql.Literal(SEED)
         )

@@ -13,7 +13,7 @@ from psycopg import errors, sql
 from retention.detection.catalogue import JSON, Relation, relations
 from retention.detection.judge import Looks, judge
 from retention.detection.model import ColumnName, Detection
-from retention.detection.sample import look_at_values, look_into_documents
+from retention.detection.sample import is_read_whole, look_at_values, look_into_documents
 from retention.detection.vocabulary import NUMBER, TEXT
 from retention.ledger.failures import is_lost, safe_errors
 
@@ -23,6 +23,7 @@ SAMPLE_ROWS = 10_000
 # One statement looks at no more columns than this; a table that has more is read again for the others.
 _COLUMNS_AT_ONCE = 200
 _TIMEOUT = "120s"
+_PATIENCE = "20s"
 _WORK_MEM = "64MB"
 
 
@@ -84,6 +85,7 @@ def _looks(conn: Connection, relation: Relation, sample_rows: int) -> dict[str, 
     looks: dict[str, Looks] = {}
     for some in _portions(plain):
         looks |= look_at_values(conn, relation, some, sample_rows)
+    looks |= _late(conn, relation, [c for c in plain if not looks[c].sampled], sample_rows)
     documents = [c for c, family in relation.families.items() if family == JSON]
     documents += [column for column in plain if looks[column].share("json") >= 0.5]
     for some in _portions(documents):
@@ -92,6 +94,23 @@ def _looks(conn: Connection, relation: Relation, sample_rows: int) -> dict[str, 
                 looks.get(column, inside).values, looks.get(column, inside).different, inside.fields
             )
     return looks
+
+
+def _late(
+    conn: Connection, relation: Relation, columns: list[str], sample_rows: int
+) -> dict[str, Looks]:
+    """Columns without a value in the sample: in a large table one that was added lately has values in few
+    rows, so these are searched for, as long as that takes no longer than it may."""
+    if not columns or is_read_whole(relation, sample_rows):
+        return {}
+    try:
+        with conn.transaction(force_rollback=True):
+            conn.execute(sql.SQL("set local statement_timeout = {}").format(sql.Literal(_PATIENCE)))
+            return look_at_values(
+                conn, relation, columns[:_COLUMNS_AT_ONCE], sample_rows, filled=True
+            )
+    except errors.QueryCanceled:
+        return {}
 
 
 def _portions(columns: list[str]) -> Iterator[list[str]]:

@@ -37,6 +37,7 @@ class FindingRules(Part):
     column_not_nullable: FindingRule
     partition_differs: FindingRule
     exemption_past_date: FindingRule
+    harmless_seems_personal: FindingRule
 
     def of(self, kind: str) -> FindingRule:
         """The rule of a kind of finding. Raises KeyError for a kind that has none."""

@@ -64,6 +64,7 @@ FINDING_WORDS = {
     "column_not_nullable": "Column to be minimised cannot become null",
     "partition_differs": "Part of a table differs from it",
     "exemption_past_date": "Exemption past its date",
+    "harmless_seems_personal": "Declared harmless, seems to hold personal data",
 }
 
 

@@ -30,6 +30,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("run",), {0}),
     (("status",), {1}),
     (("coverage",), {0}),
+    (("detect",), {0}),
     (("explain", "crm.person", "10"), {0}),
     (("report",), {0}),
     (("plan", "--dry-run"), {0}),

@@ -202,6 +202,7 @@ def test_the_schedule_and_the_sensors_run_without_being_switched_on(defs: Defini
         ("run_controls_daily", "30 1 * * *"),
         ("keep_house_daily", "0 4 * * *"),
         ("compact_tables_daily", "0 5 * * *"),
+        ("detect_personal_data_weekly", "0 6 * * 0"),
     ):
         schedule = defs.resolve_schedule_def(name)
         assert schedule.cron_schedule == when

@@ -387,4 +387,54 @@ return btrim(regexp_replace(
     lower(regexp_replace(name, '([a-zæøå0-9])([A-ZÆØÅ])', '\1_\2', 'g')), '[^a-z0-9æøå]+', '_', 'g'
 ), '_');
 
+revoke all on all functions in schema sletteplikt from public;
 grant execute on all functions in schema sletteplikt to retention_reader, retention_purger;
+
+set local role retention_owner;
+
+-- Takes the outcome of a scan in place of the columns' former one: `columns` as [{source_schema, source_table,
+-- column_name, sampled, unread}], `detected` as [{source_schema, source_table, column_name, place, kind, pattern,
+-- confidence, basis, matched}]. A column that is no more is forgotten.
+create or replace function ledger.record_detections(columns jsonb, detected jsonb) returns void
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    -- One at a time: two that run at once would mix their outcomes.
+    lock table ledger.scanned_columns in share row exclusive mode;
+    delete from ledger.scanned_columns as known
+    using (
+        select k.source_schema, k.source_table, k.column_name
+        from ledger.scanned_columns as k
+        left join jsonb_to_recordset(columns) as c (source_schema text, source_table text, column_name text)
+            using (source_schema, source_table, column_name)
+        where c.column_name is not null or not exists (
+            select from pg_attribute as a
+            inner join pg_class as r on a.attrelid = r.oid
+            inner join pg_namespace as n on r.relnamespace = n.oid
+            where
+                n.nspname = k.source_schema and r.relname = k.source_table and a.attname = k.column_name
+                and a.attnum > 0 and not a.attisdropped
+        )
+    ) as gone
+    where
+        known.source_schema = gone.source_schema and known.source_table = gone.source_table
+        and known.column_name = gone.column_name;
+    insert into ledger.scanned_columns (source_schema, source_table, column_name, sampled, unread)
+    select c.source_schema, c.source_table, c.column_name, c.sampled, c.unread
+    from jsonb_to_recordset(columns) as c (
+        source_schema text, source_table text, column_name text, sampled bigint, unread text
+    );
+    insert into ledger.detections (
+        source_schema, source_table, column_name, place, kind, pattern, confidence, basis, matched
+    )
+    select f.source_schema, f.source_table, f.column_name, f.place, f.kind, f.pattern, f.confidence, f.basis, f.matched
+    from jsonb_to_recordset(detected) as f (
+        source_schema text, source_table text, column_name text, place smallint, kind text, pattern text,
+        confidence text, basis text, matched bigint
+    );
+end
+$$;
+
+grant execute on function ledger.record_detections to retention_classifier;
+
+reset role;
