@@ -251,6 +251,7 @@ def describe(table: TableDeclaration) -> dict[str, str]:
         "subject_link": subject.link if subject else "",
         "subject_to": (subject.to or "") if subject else "",
         "unmatched": subject.unmatched if subject else "",
+        "several": subject.several if subject else "",
         "otherwise_rule": table.otherwise.rule if table.otherwise else "",
         "assignment_link": (
             ("foreign_key" if table.assignment.foreign_key else "through")

@@ -112,8 +112,9 @@ class TableDeclaration(Part):
             raise ValueError("`follows: person` needs `subject`")
         if isinstance(self.follows, RuleName) and not self.anchor_columns:
             raise ValueError("a table with a rule of its own needs an `anchor`")
-        if self.subject and self.subject.unmatched == "own_rule" and not self.otherwise:
-            raise ValueError("`unmatched: own_rule` needs `otherwise: {rule, anchor}`")
+        for outcome in ("unmatched", "several"):
+            if getattr(self.subject, outcome, None) == "own_rule" and not self.otherwise:
+                raise ValueError(f"`{outcome}: own_rule` needs `otherwise: {{rule, anchor}}`")
         if self.period and not self.anchor_columns:
             raise ValueError("a period of its own needs an `anchor`")
         if self.external_object and not self.system:

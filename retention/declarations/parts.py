@@ -60,6 +60,7 @@ class Subject(Part):
     phone: tuple[str, ...] = ()
     to: str | None = None
     unmatched: Literal["review", "own_rule"] = "review"
+    several: Literal["review", "own_rule"] = "review"
 
     @model_validator(mode="after")
     def one_way(self) -> Subject:
@@ -71,6 +72,8 @@ class Subject(Part):
             raise ValueError(
                 "subject: name exactly one of foreign_key, through, email/phone, and `to`"
             )
+        if self.several == "own_rule" and (self.self_ or self.foreign_key):
+            raise ValueError("subject: `several` is for email/phone and through; a key finds one")
         return self
 
     @property

@@ -74,7 +74,7 @@ def test_what_is_settled_goes_and_its_persons_with_it(couple: Shop) -> None:
         assert couple.one(f"select count(*) from intermediate.{relation}") == 0
 
 
-@pytest.mark.parametrize("status", ["review", "held", "restricted", "locked"])
+@pytest.mark.parametrize("status", ["review", "held", "restricted", "locked", "retained"])
 def test_while_one_is_not_settled_its_persons_stay(couple: Shop, status: str) -> None:
     """Without one of them, the mail would become the other's and be judged by her facts."""
     settle(couple)

@@ -36,7 +36,8 @@ select
         when declared.is_lead and cases.subject_id is not null then 'lead'
         when declared.follows = 'person' and cases.subject_id is not null then 'supporting'
         when declared.follows = 'assignment' and cases.assignment_id is not null then 'assignment'
-        when declared.unmatched = 'own_rule' and not cases.is_ambiguous then 'otherwise'
+        when case when cases.is_ambiguous then declared.several else declared.unmatched end = 'own_rule'
+            then 'otherwise'
         else 'unclassified'
     end as path
 from {{ ref('int_record_cases') }} as cases

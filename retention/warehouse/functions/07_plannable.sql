@@ -90,7 +90,10 @@ begin
             from intermediate.int_record_candidates as candidates
             inner join intermediate.int_record_cases as cases on candidates.row_id = cases.row_id
             inner join retention.records as records using (source_schema, source_table, record_key)
-            where records.status in ('review', 'held', 'restricted', 'locked')
+            where
+                records.status in ('review', 'held', 'restricted', 'locked')
+                -- It follows a rule of its own because nobody knows whose it is.
+                or (cases.subject_id is null and cases.follows = 'person' and records.status <> 'overdue')
         ),
         -- Claims acknowledged since the classification: it does not know yet until when they keep what.
         restarted as materialized (

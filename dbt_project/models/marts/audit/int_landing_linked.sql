@@ -33,8 +33,8 @@ select
     declared.is_assignment,
     declared.needs_anchor,
     -- Neither person nor assignment is known: the declaration names a rule for such a row.
-    declared.unmatched = 'own_rule' and declared.accounting_class is null
-    and not coalesce(cases.is_ambiguous, false)
+    case when coalesce(cases.is_ambiguous, false) then declared.several else declared.unmatched end = 'own_rule'
+    and declared.accounting_class is null
     and (
         (declared.follows = 'person' and cases.subject_id is null)
         or (declared.follows = 'assignment' and cases.assignment_id is null)
