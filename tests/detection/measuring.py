@@ -1,7 +1,7 @@
 """Landing what is labelled and scanning it.
 
-Belongs here: the three sources (real files, sample, generated tables), each scanned whole. Does not belong
-here: the servers they are landed on, and what the answers are worth (`scoring`).
+Belongs here: the three sources (real files, sample, generated tables), each scanned whole. Does not
+belong here: the servers they are landed on, and what the answers are worth (`scoring`).
 """
 
 from collections.abc import Iterable
