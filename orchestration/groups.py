@@ -32,6 +32,7 @@ FACTS = frozenset(
         "int_parents_linked",
         "int_records_unioned",
         "int_subjects",
+        "int_humans",
         "int_contact_points",
         "int_contact_points_matched",
         "int_record_cases",

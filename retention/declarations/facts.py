@@ -154,7 +154,8 @@ def _key(columns: tuple[str, ...]) -> str:
 def _links(table: TableDeclaration) -> dict[str, str]:
     links: dict[str, str] = {}
     if subject := table.subject:
-        if pointer := subject.foreign_key or subject.through:
+        same = subject.same_as.foreign_key if subject.same_as else None
+        if pointer := subject.foreign_key or subject.through or same:
             links["link_key"] = f"sletteplikt.key_text({_column(pointer)})"
         hashes = [
             f"sletteplikt.link_hash('{kind}', {_column(column)}::text)"
@@ -241,6 +242,7 @@ def describe(table: TableDeclaration) -> dict[str, str]:
     Everything is text; an empty string reads as null. Booleans are `true` or `false`.
     """
     subject = table.subject
+    same = subject.same_as if subject else None
     rule = table.follows.rule if isinstance(table.follows, RuleName) else ""
     return {
         "source_schema": table.schema_,
@@ -252,6 +254,8 @@ def describe(table: TableDeclaration) -> dict[str, str]:
         "subject_to": (subject.to or "") if subject else "",
         "unmatched": subject.unmatched if subject else "",
         "several": subject.several if subject else "",
+        "same_as": same.to if same else "",
+        "same_as_link": ("foreign_key" if same.foreign_key else "contact_point") if same else "",
         "otherwise_rule": table.otherwise.rule if table.otherwise else "",
         "assignment_link": (
             ("foreign_key" if table.assignment.foreign_key else "through")

@@ -137,6 +137,8 @@ def _check_links(table: TableDeclaration, tables: dict[str, TableDeclaration]) -
             raise UsageError(
                 f"{table.qualified}: {target.qualified} holds no data subjects; use `through`"
             )
+    if table.subject and table.subject.same_as:
+        _check_same_as(table, tables.get(table.subject.same_as.to))
     if (
         table.assignment
         and table.assignment.foreign_key
@@ -145,6 +147,17 @@ def _check_links(table: TableDeclaration, tables: dict[str, TableDeclaration]) -
         raise UsageError(f"{table.qualified}: {table.assignment.to} holds no assignments")
 
 
+def _check_same_as(table: TableDeclaration, other: TableDeclaration | None) -> None:
+    """One step only: of persons who are the same as others, one table leads."""
+    subject = other.subject if other and not other.exempt and other is not table else None
+    if subject is None or not subject.self_ or subject.same_as:
+        raise UsageError(
+            f"{table.qualified}: `same_as` names a governed table of persons that has none itself"
+        )
+
+
 def _linked_by_key(table: TableDeclaration) -> list[str]:
     named = [table.subject.to] if table.subject and table.subject.link != "contact_point" else []
+    if table.subject and table.subject.same_as and table.subject.same_as.foreign_key:
+        named.append(table.subject.same_as.to)
     return [to for to in (*named, table.assignment and table.assignment.to) if to]

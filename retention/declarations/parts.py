@@ -50,6 +50,14 @@ class Otherwise(Part):
     anchor: str
 
 
+class SameAs(Part):
+    """The table of persons that these persons may be in too: found by key, or else by the contact
+    points of both, where each has exactly one of the other."""
+
+    to: str
+    foreign_key: str | None = None
+
+
 class Subject(Part):
     """How a row finds its data subject: exactly one of the five ways."""
 
@@ -61,17 +69,22 @@ class Subject(Part):
     to: str | None = None
     unmatched: Literal["review", "own_rule"] = "review"
     several: Literal["review", "own_rule"] = "review"
+    same_as: SameAs | None = None
 
     @model_validator(mode="after")
     def one_way(self) -> Subject:
         named = [bool(self.foreign_key), bool(self.through), bool(self.email or self.phone)]
         if self.self_:
             if named[0] or named[1] or self.to:
-                raise ValueError("subject: `self` takes only `email` and `phone`")
+                raise ValueError("subject: `self` takes only `email`, `phone` and `same_as`")
         elif sum(named) != 1 or not self.to:
             raise ValueError(
                 "subject: name exactly one of foreign_key, through, email/phone, and `to`"
             )
+        if self.same_as and not self.self_:
+            raise ValueError("subject: `same_as` is for a table of persons (`self: true`)")
+        if self.same_as and not (self.same_as.foreign_key or self.email or self.phone):
+            raise ValueError("subject: `same_as` needs a `foreign_key`, or `email` or `phone`")
         if self.several == "own_rule" and (self.self_ or self.foreign_key):
             raise ValueError("subject: `several` is for email/phone and through; a key finds one")
         return self

@@ -59,8 +59,9 @@ _ROWS = {
     "tombstones": "select * from ledger.tombstones join batches using (plan_id, batch_no)",
     "column_tombstones": "select * from ledger.column_tombstones"
     " join batches using (plan_id, batch_no)",
-    "blockers": "select blockers.*, (select subject_id from ledger.subject_tokens"
-    " where blockers.scope = 'subject' and subject_token::text = blockers.target) as subject_id"
+    "blockers": "select blockers.*, (select array_agg(subject_id order by created_at, subject_id)"
+    " from ledger.subject_tokens where blockers.scope = 'subject'"
+    " and subject_token::text = blockers.target) as subject_ids"
     " from blockers order by placed_at, blocker_id",
     "blocker_confirmations": "select * from ledger.blocker_confirmations"
     " where blocker_id in (select blocker_id from blockers) order by confirmed_at",

@@ -217,6 +217,9 @@ def _links(table: TableDeclaration) -> dict[str, str]:
     links: dict[str, str] = {}
     if table.subject and table.subject.to and (table.subject.foreign_key or table.subject.through):
         links[table.subject.foreign_key or table.subject.through or ""] = table.subject.to
+    same = table.subject.same_as if table.subject else None
+    if same and same.foreign_key:
+        links[same.foreign_key] = same.to
     if table.assignment:
         links[table.assignment.column] = table.assignment.to
     return links

@@ -227,7 +227,14 @@ def forget_names(conn: Connection) -> None:
                 except select assignment_id from intermediate.int_record_cases
             ) as ended
             union all
+            -- Another data subject may bear the same token: then its guard is still needed.
             select guard_key from forgotten
+            except
+            select 'subject:' || tokens.subject_token::text
+            from ledger.subject_tokens as tokens
+            inner join intermediate.int_record_cases as cases
+                on tokens.subject_id = cases.subject_id
+            where 'subject:' || tokens.subject_token::text in (select guard_key from forgotten)
         )
         delete from ledger.guards as guards using left_alone
         where guards.guard_key = left_alone.guard_key and guards.blockers = 0

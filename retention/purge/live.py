@@ -80,7 +80,8 @@ def _collect_reach(
         """,
         (plan_id, first, last),
     )
-    # What lands for a person whose record one of these may be could decide whose it is.
+    # What lands for a person whose record one of these may be could decide whose it is; and a request by
+    # the same human, as another data subject, holds these too.
     conn.execute(
         """
         insert into pg_temp.purge_reach (kind, of, key, case_id, hop)
@@ -90,8 +91,18 @@ def _collect_reach(
         join intermediate.int_record_cases as cases
             on cases.source_schema || '.' || cases.source_table = reach.of
             and cases.record_key = reach.key and cases.case_id = reach.case_id
-        join intermediate.int_record_candidates as candidates on candidates.row_id = cases.row_id
-        join intermediate.int_subjects as subjects on subjects.subject_id = candidates.subject_id
+        join lateral (
+            select candidates.subject_id from intermediate.int_record_candidates as candidates
+            where candidates.row_id = cases.row_id
+            union
+            select others.subject_id
+            from ledger.subject_tokens as tokens
+            join ledger.subject_tokens as others
+                on others.subject_token = tokens.subject_token
+                and others.subject_id <> tokens.subject_id
+            where tokens.subject_id = cases.subject_id
+        ) as others on true
+        join intermediate.int_subjects as subjects on subjects.subject_id = others.subject_id
         """
     )
     conn.execute("analyze pg_temp.purge_reach")

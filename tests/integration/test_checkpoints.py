@@ -110,7 +110,7 @@ def test_the_delta_is_of_no_use_without_the_key(shop: Shop) -> None:
     rows = [row for delta in deltas for row in delta.rows["tombstones"]]
     assert len(rows) == shop.one("select count(*) from ledger.tombstones") > 0
     blockers = [row for delta in deltas for row in delta.rows["blockers"]]
-    assert [row["subject_id"] for row in blockers] == ["shop.person:2"]
+    assert [row["subject_ids"] for row in blockers] == [["shop.person:2"]]
 
 
 def test_a_delta_that_was_changed_is_refused(shop: Shop) -> None:

@@ -56,14 +56,33 @@ reaching as (
     cross join {{ ref('int_clock') }} as clock
     -- A lock that has ended makes its person's records due, not those that may be another's.
     where coalesce(blockers.until_on >= clock.as_of, true) or blockers.kind <> 'lock'
+),
+
+-- Tokens that several data subjects bear: a lock was placed for one of them, and nothing says which.
+shared as (
+    select subject_token::text as target
+    from {{ source('ledger', 'subject_tokens') }}
+    group by subject_token
+    having count(*) > 1
+),
+
+judged as (
+    select
+        reaching.*,
+        shared.target is not null and reaching.scope = 'subject' and reaching.kind = 'lock'
+        and reaching.until_on < clock.as_of as is_lock_in_doubt
+    from reaching
+    cross join {{ ref('int_clock') }} as clock
+    left join shared on reaching.target = shared.target
 )
 
 select
-    reaching.scope,
-    reaching.target,
-    bool_or(reaching.kind = 'hold') as is_held,
-    bool_or(reaching.kind = 'restriction') as is_restricted,
-    max(reaching.until_on) filter (where reaching.kind = 'lock') as locked_until,
-    string_agg(distinct reaching.blocker, ',' order by reaching.blocker) as blocked_by
-from reaching
-group by reaching.scope, reaching.target
+    scope,
+    target,
+    bool_or(kind = 'hold') as is_held,
+    bool_or(kind = 'restriction') as is_restricted,
+    max(until_on) filter (where kind = 'lock' and not is_lock_in_doubt) as locked_until,
+    bool_or(is_lock_in_doubt) as has_lock_in_doubt,
+    string_agg(distinct blocker, ',' order by blocker) as blocked_by
+from judged
+group by scope, target

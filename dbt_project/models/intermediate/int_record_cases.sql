@@ -102,6 +102,7 @@ select
     linked.inputs_hash,
     linked.has_minimisable
 from linked
+-- depends_on: {{ ref('int_humans') }}
 left join {{ source('ledger', 'subject_tokens') }} as tokens on linked.subject_id = tokens.subject_id
 left join not_unique
     on linked.source_schema = not_unique.source_schema

@@ -106,6 +106,8 @@ facts as (
             ), ','
         ) as blocked_by,
         case
+            when of_subject.has_lock_in_doubt
+                then 'the hindrance of a lock on its person has ended, who is several data subjects'
             when not cases.has_unique_key then 'its key is not unique'
             when cases.record_key like 'row:%' then 'its table has no declared unique key'
             when returns.verdict = 'unknown' then 'it was purged before and its date is not known'

@@ -1,9 +1,7 @@
 {{ config(
-    indexes=[{'columns': ['subject_id'], 'unique': true}, {'columns': ['qualified', 'entity_key']}],
-    post_hook="select ledger.assign_subject_tokens('{{ this }}')"
+    indexes=[{'columns': ['subject_id'], 'unique': true}, {'columns': ['qualified', 'entity_key']}]
 ) }}
 -- The persons that records link to: one row a person of each table of persons.
--- Its tokens are random and live in the ledger; the post-hook adds those that are missing.
 select distinct on (records.source_schema, records.source_table, records.entity_key)
     records.source_schema || '.' || records.source_table || ':' || records.entity_key as subject_id,
     records.source_schema,
@@ -11,6 +9,7 @@ select distinct on (records.source_schema, records.source_table, records.entity_
     records.source_schema || '.' || records.source_table as qualified,
     records.entity_key,
     records.link_hashes,
+    records.link_key,
     records.anchor_on as registered_on,
     coalesce(records.received_via_partner, false) as received_via_partner,
     records.record_key

@@ -107,13 +107,16 @@ begin
 end
 $$;
 
--- Adds the missing tokens for the subjects of a relation. Only for a plain table: reading anything else
--- with the owner's rights could run somebody's code with them.
+-- Adds the missing tokens for the subjects of a relation. Where it says which subjects are one human, a new one
+-- takes the token that the human has, the leader's first; a token once given stays, for holds, plans and copies
+-- know people by it. Only for a plain table: reading anything else with the owner's rights could run somebody's
+-- code with them.
 create or replace function ledger.assign_subject_tokens(relation regclass) returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
     added bigint;
+    named text := format('select subject_id, subject_id as human, true as is_leader from %s', relation);
 begin
     if not exists (
         select from pg_class
@@ -121,13 +124,31 @@ begin
     ) then
         raise exception using errcode = 'SL002', message = 'tokens are assigned from a plain table only';
     end if;
+    if exists (
+        select from pg_attribute where attrelid = relation and attname = 'is_leader' and not attisdropped
+    ) then
+        named := format('select subject_id, human, is_leader from %s where is_own', relation);
+    end if;
     execute format(
-        'insert into ledger.subject_tokens (subject_id)
-         select distinct subject_id from %s as named
-         where subject_id is not null
-         and not exists (select from ledger.subject_tokens as known where known.subject_id = named.subject_id)
-         on conflict do nothing',
-        relation
+        'with named as materialized (%s),
+         known as materialized (
+             select distinct on (named.human) named.human, tokens.subject_token
+             from named inner join ledger.subject_tokens as tokens on named.subject_id = tokens.subject_id
+             order by named.human, named.is_leader desc, tokens.created_at, tokens.subject_id
+         ),
+         fresh as materialized (
+             select human, gen_random_uuid() as subject_token
+             from (select distinct human from named except select human from known) as unknown
+         )
+         insert into ledger.subject_tokens (subject_id, subject_token)
+         select distinct named.subject_id, coalesce(known.subject_token, fresh.subject_token)
+         from named
+         left join known on named.human = known.human
+         left join fresh on named.human = fresh.human
+         where named.subject_id is not null
+         and not exists (select from ledger.subject_tokens as t where t.subject_id = named.subject_id)
+         on conflict (subject_id) do nothing',
+        named
     );
     get diagnostics added = row_count;
     return added;

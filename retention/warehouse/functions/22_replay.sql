@@ -133,19 +133,35 @@ language plpgsql
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
     row_count bigint;
+    -- Deltas written before tokens were shared name one subject.
+    named jsonb := (
+        select coalesce(jsonb_agg(b.value || jsonb_build_object('subject_ids', coalesce(
+            nullif(b.value -> 'subject_ids', 'null'), jsonb_build_array(b.value -> 'subject_id')
+        ))), '[]')
+        from jsonb_array_elements(added) as b (value)
+    );
 begin
     insert into ledger.subject_tokens (subject_id, subject_token)
-    select distinct b.value ->> 'subject_id', (b.value ->> 'target')::uuid
-    from jsonb_array_elements(added) as b (value)
-    where b.value ->> 'scope' = 'subject' and b.value ->> 'subject_id' is not null
+    select distinct on (bearer.subject_id) bearer.subject_id, coalesce((
+        -- One of them may be known here by another token.
+        select t.subject_token from ledger.subject_tokens as t
+        where t.subject_id in (select jsonb_array_elements_text(b.value -> 'subject_ids'))
+        order by t.created_at limit 1
+    ), (b.value ->> 'target')::uuid)
+    from jsonb_array_elements(named) as b (value)
+    cross join lateral jsonb_array_elements_text(b.value -> 'subject_ids') as bearer (subject_id)
+    where b.value ->> 'scope' = 'subject' and bearer.subject_id is not null
     on conflict do nothing;
     insert into ledger.blockers
     select blocker.*
-    from jsonb_array_elements(added) as b (value)
+    from jsonb_array_elements(named) as b (value)
     cross join lateral jsonb_populate_record(null::ledger.blockers, b.value || jsonb_build_object(
         'target', coalesce((
             select t.subject_token::text from ledger.subject_tokens as t
-            where b.value ->> 'scope' = 'subject' and t.subject_id = b.value ->> 'subject_id'
+            where
+                b.value ->> 'scope' = 'subject'
+                and t.subject_id in (select jsonb_array_elements_text(b.value -> 'subject_ids'))
+            order by t.created_at limit 1
         ), b.value ->> 'target')
     )) as blocker
     on conflict (blocker_id) do update set
