@@ -216,7 +216,7 @@ class TableDeclaration(Part):
         if self.subject:
             used += [self.subject.foreign_key, self.subject.through]
             used += [*self.subject.email, *self.subject.phone]
-            used.append(self.subject.same_as and self.subject.same_as.foreign_key)
+            used.append(self.subject.same_as.foreign_key if self.subject.same_as else None)
         if self.otherwise:
             used.append(self.otherwise.anchor)
         if self.assignment:
