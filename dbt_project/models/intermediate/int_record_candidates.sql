@@ -2,6 +2,19 @@
 -- The persons whose record another's may be, a row each. Of an ambiguous record: all that have its contact point, or
 -- that of the record through which it finds its person. Of a person's records: who may be the same human, or is and
 -- bears another token, for a token once given stays. What blocks one of them blocks the record.
+-- Few, and none where no table says that its persons are in another's: found before any record is looked at.
+with alike as materialized (
+    select distinct
+        one.subject_id,
+        others.subject_id as other_id
+    from {{ ref('int_humans') }} as one
+    inner join {{ ref('int_humans') }} as others
+        on one.human = others.human and one.subject_id <> others.subject_id and (one.is_own or others.is_own)
+    inner join {{ source('ledger', 'subject_tokens') }} as token on one.subject_id = token.subject_id
+    inner join {{ source('ledger', 'subject_tokens') }} as other_token on others.subject_id = other_token.subject_id
+    where token.subject_token <> other_token.subject_token
+)
+
 select distinct
     cases.row_id,
     owners.subject_id
@@ -12,10 +25,6 @@ inner join {{ ref('int_contact_points') }} as owners
 union
 select
     cases.row_id,
-    others.subject_id
+    alike.other_id
 from {{ ref('int_record_cases') }} as cases
-inner join {{ ref('int_humans') }} as one on cases.subject_id = one.subject_id
-inner join {{ ref('int_humans') }} as others
-    on one.human = others.human and one.subject_id <> others.subject_id and (one.is_own or others.is_own)
-inner join {{ source('ledger', 'subject_tokens') }} as tokens on others.subject_id = tokens.subject_id
-where cases.subject_token <> tokens.subject_token
+inner join alike on cases.subject_id = alike.subject_id
