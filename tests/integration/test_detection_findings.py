@@ -68,7 +68,7 @@ def test_a_harmless_column_that_seems_personal_is_a_finding_once_it_was_scanned(
     assert "visit" in step
     # It is a warning: what is due goes on being purged.
     filled.classify()
-    assert preview(filled.settings).total > 0
+    assert preview(filled.settings).items > 0
 
 
 def test_the_declared_column_is_a_finding_no_more_when_it_is_declared_personal(
