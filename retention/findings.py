@@ -286,10 +286,10 @@ def drifted(
     settings: Settings,
     declarations: Declarations,
     policy: Policy,
-    classification: Classification,
+    as_of: date,
 ) -> Iterator[Finding]:
-    """What the catalogue and the declarations disagree on; tables set aside come first."""
-    examined = examine(conn, settings, declarations, policy, classification.as_of)
+    """What the catalogue and the declarations disagree on as of a day; tables set aside come first."""
+    examined = examine(conn, settings, declarations, policy, as_of)
     for table in examined.set_aside:
         yield Finding(
             "table_set_aside",

@@ -157,7 +157,7 @@ def read_status(
             *findings.unexported(conn),
             *(() if classification.suffix else housekeeping.findings(conn, settings, policy)),
             *findings.logged_values(conn),
-            *findings.drifted(conn, settings, declarations, policy, classification),
+            *findings.drifted(conn, settings, declarations, policy, classification.as_of),
             *findings.untraceable(conn, settings, declarations),
             *further(conn, classification),
         ),

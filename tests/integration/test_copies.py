@@ -16,10 +16,11 @@ from retention.errors import Refused
 from retention.ledger import entries
 from retention.lineage import Lineage, find_lineage
 from retention.plan import Plan, preview
+from retention.policy import in_force, load_versions
 from retention.purge import execute, guards
 from retention.purge.downstream import delete_downstream
 from tests.dbt_manifest import Model, build, write_manifest
-from tests.factories import Shop
+from tests.factories import Shop, today
 
 pytestmark = pytest.mark.integration
 
@@ -122,9 +123,11 @@ def test_what_dbt_built_did_not_land(shop: Shop) -> None:
     """It is traced, not declared; a table that nobody knows stays a finding."""
     classified(shop, Model("people", "select id, name from shop.person"))
     build(shop.conn, [Model("by_hand", "select id, name from shop.person")])
+    day = today(shop.conn)
+    policy = in_force(load_versions(shop.settings.policy_dir), day)
     undeclared = {
         finding.table
-        for finding in findings.drifted(shop.conn, shop.settings, shop.declarations)
+        for finding in findings.drifted(shop.conn, shop.settings, shop.declarations, policy, day)
         if finding.kind == "undeclared_table"
     }
     assert undeclared == {"analytics.by_hand"}
