@@ -29,7 +29,8 @@ class PlanTable:
     """One declared table that is there. `refused` says why nothing may be purged from it,
     `minimise_refused` why no column of it may be made null; one that is not `readable` lacks a column
     that its declaration reads, or cannot be locked against writers. `withheld` is a reason of the two that
-    reaches this table alone: what a plan holds of others may still go."""
+    reaches this table alone, or that its records cannot be judged, or its rows not be reached, as they are
+    now: what a plan holds of others may still go."""
 
     declaration: TableDeclaration
     position: int
@@ -99,6 +100,7 @@ def plan_tables(
 
     def seen(table: TableDeclaration) -> PlanTable:
         name, relation = table.qualified, relations[table.qualified]
+        drifted = forbidden.get(name) or _set_aside(table, set_aside, out_of_reach)
         refused = (
             forbidden.get(name)
             or _refusal(table, relation, set_aside, out_of_reach, cascading)
@@ -116,7 +118,7 @@ def plan_tables(
             minimise_refused or kept.get(name),
             name not in unreadable,
             # What refuses it besides may reach further than this table: then that is what counts.
-            None if refused else kept.get(name),
+            drifted or (None if refused else kept.get(name)),
         )
 
     return [seen(table) for table in sorted(present, key=lambda t: order[t.qualified])]
@@ -133,14 +135,22 @@ def _out_of_hand(
     table: TableDeclaration, set_aside: set[str], out_of_reach: dict[str, str]
 ) -> str | None:
     """Why no row of the table can be judged or found."""
-    if table.qualified in set_aside:
-        return "its table is set aside"
-    if table.qualified in out_of_reach:
-        return f"it depends on {out_of_reach[table.qualified]}, which is set aside"
+    if reason := _set_aside(table, set_aside, out_of_reach):
+        return reason
     if table.exempt:
         return "its table is exempt"
     if not table.key:
         return "its table has no declared unique key"
+    return None
+
+
+def _set_aside(
+    table: TableDeclaration, set_aside: set[str], out_of_reach: dict[str, str]
+) -> str | None:
+    if table.qualified in set_aside:
+        return "its table is set aside"
+    if table.qualified in out_of_reach:
+        return f"it depends on {out_of_reach[table.qualified]}, which is set aside"
     return None
 
 

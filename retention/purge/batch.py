@@ -191,8 +191,7 @@ def _refuse_tables(conn: Connection, items: Range, tables: Sequence[PlanTable]) 
     refusals = {table.qualified: table.refused for table in tables}
     for schema, name in reclassified.tables_of(conn, items, minimised=False):
         qualified = f"{schema}.{name}"
-        refusal = refusals.get(qualified, "it is not declared or not there any more")
-        if refusal:
+        if refusal := refusals[qualified]:
             raise Refused(f"nothing can be purged from {qualified} now: {refusal}")
 
 

@@ -19,6 +19,7 @@ from retention.purge.delete import Range
 Connection = psycopg.Connection[Any]
 
 OVERDUE_NO_MORE = "no longer overdue"
+NOT_THERE = "its table is not declared or not there any more"
 JUDGED_ANEW = "classified differently since it was planned"
 CASE_CHANGED = "facts changed since it was planned"
 STANDS_FOR_OTHERS = "other records of its case stay"
@@ -39,10 +40,13 @@ def tables_of(
 
 
 def skip_withheld(conn: Connection, items: Range, tables: Sequence[PlanTable]) -> None:
-    """Skip the items of tables that are withheld, and those to be minimised where no column can be made
-    null any more; what the plan holds of other tables goes on."""
-    for table in tables:
-        reason = table.withheld or table.minimise_refused
+    """Skip the items of tables that are withheld or gone, and those to be minimised where no column can be
+    made null any more; what the plan holds of other tables goes on (promise 12)."""
+    known = {table.qualified: table for table in tables}
+    for schema, name in tables_of(conn, items):
+        table = known.get(f"{schema}.{name}")
+        withheld = table.withheld if table else NOT_THERE
+        reason = withheld or (table and table.minimise_refused)
         if reason:
             conn.execute(
                 "update ledger.plan_items set state = 'skipped', skip_reason = %(reason)s"
@@ -52,9 +56,9 @@ def skip_withheld(conn: Connection, items: Range, tables: Sequence[PlanTable]) -
                 {
                     **items.parameters(),
                     "reason": reason,
-                    "all": table.withheld is not None,
-                    "schema": table.declaration.schema_,
-                    "table": table.declaration.name,
+                    "all": withheld is not None,
+                    "schema": schema,
+                    "table": name,
                 },
             )
 

@@ -38,6 +38,7 @@ DEFAULT_BATCH_ITEMS = 5_000
 
 _ATTEMPTS = 8
 _PAUSE_SECONDS = 0.25
+_MOVED = (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName)
 
 logger = logging.getLogger(__name__)
 
@@ -157,8 +158,10 @@ def _try(conn: Connection, step: Callable[[], Done]) -> Done:
         try:
             return step()
         except psycopg.Error as error:
-            busy = isinstance(error, errors.LockNotAvailable)
-            if is_lost(error) or not (busy or is_conflict(error)):
+            busy = isinstance(error, errors.LockNotAvailable) or is_conflict(error)
+            # A connector changed a table between the look at the catalogue and the statement.
+            moved = isinstance(error, _MOVED) and attempt < _ATTEMPTS
+            if is_lost(error) or not (busy or moved):
                 raise _failure(error) from None
         logger.info("a batch is tried again: a table or a guard was in use (%s)", attempt)
         time.sleep(_PAUSE_SECONDS * attempt)

@@ -191,14 +191,6 @@ def test_a_token_that_was_exchanged(shop: Shop) -> None:
     expect_refusal(shop, plan, "rows were changed after it was frozen")
 
 
-def test_a_table_that_is_set_aside_now(shop: Shop) -> None:
-    shop.person(1)
-    plan = shop.approved_plan()
-    shop.conn.execute("alter table shop.contact drop column kind")
-    shop.conn.commit()
-    expect_refusal(shop, plan, "nothing can be purged from")
-
-
 def test_a_foreign_key_that_would_carry_the_deletion_on(shop: Shop) -> None:
     """One that came after the approval; the referencing column has no index."""
     shop.person(1)

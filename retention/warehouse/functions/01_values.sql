@@ -54,6 +54,13 @@ language sql immutable parallel safe return null::timestamp;
 create or replace function sletteplikt.utc_time(value int) returns timestamp
 language sql immutable parallel safe return null::timestamp;
 
+create or replace function sletteplikt.utc_time(value smallint) returns timestamp
+language sql immutable parallel safe return null::timestamp;
+
+-- Whatever else a connector may turn a column into (a float, a boolean, JSON) is no time.
+create or replace function sletteplikt.utc_time(value anyelement) returns timestamp
+language sql immutable parallel safe as $$ select null::timestamp $$;
+
 create or replace function sletteplikt.local_date(value timestamptz) returns date
 language sql immutable parallel safe
 return case when isfinite(value) then (value at time zone 'Europe/Oslo')::date end;
@@ -81,6 +88,12 @@ language sql immutable parallel safe return null::date;
 create or replace function sletteplikt.local_date(value int) returns date
 language sql immutable parallel safe return null::date;
 
+create or replace function sletteplikt.local_date(value smallint) returns date
+language sql immutable parallel safe return null::date;
+
+create or replace function sletteplikt.local_date(value anyelement) returns date
+language sql immutable parallel safe as $$ select null::date $$;
+
 -- A number that landed as a number or as text; what is no number is null.
 create or replace function sletteplikt.as_number(value text) returns numeric
 language sql immutable parallel safe
@@ -97,6 +110,9 @@ language sql immutable parallel safe return value::numeric;
 
 create or replace function sletteplikt.as_number(value bigint) returns numeric
 language sql immutable parallel safe return value::numeric;
+
+create or replace function sletteplikt.as_number(value anyelement) returns numeric
+language sql immutable parallel safe as $$ select null::numeric $$;
 
 -- Keys as text, whatever their type: timestamps as UTC ISO 8601 with microseconds.
 create or replace function sletteplikt.key_text(value text) returns text
@@ -128,6 +144,10 @@ language sql immutable parallel safe return to_char(value, 'YYYY-MM-DD"T"HH24:MI
 
 create or replace function sletteplikt.key_text(value timestamptz) returns text
 language sql immutable parallel safe return to_char(value at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+
+-- Any other type as PostgreSQL writes it, so that a key of a type nobody thought of fails no classification.
+create or replace function sletteplikt.key_text(value anyelement) returns text
+language sql stable parallel safe as $$ select value::text $$;
 
 -- E-mail: trimmed, lower case. Phone: digits only, no leading 00, a Norwegian number with its 47.
 create or replace function sletteplikt.normalised(kind text, value text) returns text
