@@ -5,7 +5,7 @@ rows of others. Asked of declarations and catalogue each time, so that a plan an
 it out judge alike. Does not belong here: any row.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
@@ -293,6 +293,16 @@ def _out_of_reach(declarations: Declarations, set_aside: set[str]) -> dict[str, 
             if missing in chains[name] or same_persons or everybody:
                 blocked[name] = missing
     return blocked
+
+
+def judged_by(declarations: Declarations, tables: Collection[str]) -> set[str]:
+    """The schemas that hold what the records of `tables` are judged by: their own, and those of the facts
+    about the same persons and assignments."""
+    return {
+        table.schema_
+        for table in declarations.staged
+        if not _out_of_reach(declarations, {table.qualified}).keys().isdisjoint(tables)
+    }
 
 
 def _chain(table: TableDeclaration, by_name: dict[str, TableDeclaration]) -> set[str]:

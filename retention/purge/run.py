@@ -26,6 +26,7 @@ from retention.keys import key_of_plan, load_keys, refuse_logged_values
 from retention.ledger import entries
 from retention.ledger.failures import is_conflict, is_lost, safe_errors, translated
 from retention.lineage import find_lineage
+from retention.plan.tables import judged_by
 from retention.policy import Policy, in_force, load_versions
 from retention.purge import executor
 from retention.purge.batch import Job, order_deletions, run_batch
@@ -135,7 +136,7 @@ def _prepared(
         lineage = find_lineage(conn, settings, declarations)
         conn.commit()
         timeout = policy.operations.sync_timeout_hours.value
-        schemas = _schemas(conn, plan_id)
+        schemas = judged_by(declarations, _tables(conn, plan_id))
         _refuse_while_syncing(conn, schemas, timeout)
         fence = executor.begin(conn, plan_id, code, key.key_id)
     job = Job(
@@ -197,10 +198,10 @@ def _unchanged_policy(settings: Settings, conn: Connection, plan_id: UUID) -> Po
     return policy
 
 
-def _schemas(conn: Connection, plan_id: UUID) -> set[str]:
-    """The landing schemas that the plan still holds records of."""
+def _tables(conn: Connection, plan_id: UUID) -> set[str]:
+    """The landing tables that the plan still holds records of."""
     rows = conn.execute(
-        "select distinct source_schema from ledger.plan_items"
+        "select distinct source_schema || '.' || source_table from ledger.plan_items"
         " where plan_id = %s and state = 'planned'",
         (plan_id,),
     ).fetchall()
