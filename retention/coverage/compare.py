@@ -45,15 +45,15 @@ def compare(
 
 
 def _unreadable(declarations: Declarations, findings: list[Finding]) -> tuple[str, ...]:
-    """The tables that are not there, or lack a column that the classification reads: their staging is
-    empty, whatever the policy says."""
+    """The tables that are not there, lack a column that the classification reads, or have one that may
+    read otherwise than it did: their staging is empty, whatever the policy says."""
     used = {table.qualified: frozenset(table.columns_used) for table in declarations.tables}
     return tuple(
         sorted(
             {
                 finding.qualified
                 for finding in findings
-                if finding.kind is FindingKind.MISSING_TABLE
+                if finding.kind in (FindingKind.MISSING_TABLE, FindingKind.TYPE_CHANGED)
                 or (
                     finding.kind is FindingKind.MISSING_COLUMN
                     and finding.column in used[finding.qualified]

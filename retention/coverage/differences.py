@@ -14,6 +14,7 @@ import psycopg
 
 from retention.coverage.catalogue import Relation, is_landing_schema, not_nullable
 from retention.coverage.model import Covered, Finding, FindingKind, State, TableName
+from retention.coverage.types import read_otherwise
 from retention.declarations import Declarations, TableDeclaration
 from retention.declarations.parts import Exemption
 from retention.detection.model import ColumnName, Detection
@@ -92,13 +93,18 @@ def missing(both: Compared) -> Iterator[Finding]:
 
 
 def changed_types(both: Compared) -> Iterator[Finding]:
-    """Columns whose type is another than the declared one."""
+    """Columns that the classification reads and that may read otherwise than they did; and columns of
+    another type than the declared one of which nothing depends on that."""
+    changed = read_otherwise(both.conn, (table for table, _ in both.present()))
     for table, relation in both.present():
+        otherwise = changed.get(table.qualified, {})
         for column, declared in table.types.items():
             landed = relation.columns.get(column)
-            if landed is not None and landed.type != declared:
+            if landed is not None and landed.type != declared and column not in otherwise:
                 detail = f"{landed.type}, declared as {declared}"
-                yield _of(table, FindingKind.TYPE_CHANGED, column, detail)
+                yield _of(table, FindingKind.TYPE_DIFFERS, column, detail)
+        for column, detail in otherwise.items():
+            yield _of(table, FindingKind.TYPE_CHANGED, column, detail)
 
 
 def stuck_columns(both: Compared) -> Iterator[Finding]:

@@ -51,6 +51,7 @@ class FindingKind(StrEnum):
     MISSING_TABLE = "missing_table"
     MISSING_COLUMN = "missing_column"
     TYPE_CHANGED = "type_changed"
+    TYPE_DIFFERS = "type_differs"
     COLUMN_NOT_NULLABLE = "column_not_nullable"
     PARTITION_DIFFERS = "partition_differs"
     EXEMPTION_PAST_DATE = "exemption_past_date"

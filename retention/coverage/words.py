@@ -20,7 +20,8 @@ _SAID: Mapping[FindingKind, str] = {
     FindingKind.UNDECLARED_COLUMN: "{what} is neither declared nor harmless{seen}",
     FindingKind.MISSING_TABLE: "{what} is declared and missing{seen}",
     FindingKind.MISSING_COLUMN: "{what} is declared and missing{seen}",
-    FindingKind.TYPE_CHANGED: "{what} has another type: {detail}",
+    FindingKind.TYPE_CHANGED: "{what} may read otherwise, for its type changed: {detail}",
+    FindingKind.TYPE_DIFFERS: "{what} has another type, which changes nothing: {detail}",
     FindingKind.COLUMN_NOT_NULLABLE: (
         "{what} is declared `not_required_by: [accounting]` but cannot become null: nothing of its table"
         " is minimised"
@@ -57,9 +58,10 @@ _NEXT: Mapping[FindingKind, str] = {
         " {file}"
     ),
     FindingKind.TYPE_CHANGED: (
-        "see that keys and dates of {table} still read as they did, then mend `types: {{{column}: …}}` in"
-        " {file}"
+        "see that keys and dates of {table} still read as they did, then say so: `types: {{{column}: …}}`"
+        " with the new type, in {file}; until then the table is set aside"
     ),
+    FindingKind.TYPE_DIFFERS: "{file}, {table}: mend `types: {{{column}: …}}`",
     FindingKind.COLUMN_NOT_NULLABLE: (
         "let `{column}` of {schema}.{table} become null, or take `not_required_by` off it in {file}"
     ),

@@ -28,8 +28,8 @@ def live_sql(table: TableDeclaration) -> str:
 
 
 def staging_sql(table: TableDeclaration) -> str:
-    """The dbt model of `table`. A landing table that is absent or lacks a declared column is set
-    aside: the model is then empty and the rest of the job goes on."""
+    """The dbt model of `table`. A landing table that is absent, lacks a declared column or may read
+    otherwise than it did is set aside: the model is then empty and the rest of the job goes on."""
     source = f"source('{table.schema_}', '{table.name}')"
     columns = ", ".join(f"'{column}'" for column in table.columns_used)
     # A connector lands a column once it has a value for it: one that is not there holds none.
@@ -41,7 +41,7 @@ def staging_sql(table: TableDeclaration) -> str:
     # No Jinja delimiter can appear in an identifier here.
     return (
         "{#- Generated from the declaration of this table. Change the declaration. -#}\n"
-        f"{{% if landing_is_usable({source}, [{columns}]) %}}\n{facts}\n"
+        f"{{% if landing_is_usable({source}, [{columns}], {table.types!r}) %}}\n{facts}\n"
         "{% else %}\n{{ no_facts() }}\n{% endif %}\n"
     )
 
@@ -70,7 +70,7 @@ def _list_macro(declarations: Declarations) -> str:
     columns = "".join(f"    '{name}': '{kind}',\n" for name, kind in COLUMNS.items())
     landing = "".join(
         f"    {{'schema': '{table.schema_}', 'table': '{table.name}',"
-        f" 'columns': {list(table.columns_used)!r}}},\n"
+        f" 'columns': {list(table.columns_used)!r}, 'types': {table.types!r}}},\n"
         for table in declarations.governed
     )
     return (

@@ -34,6 +34,7 @@ class FindingRules(Part):
     missing_table: FindingRule
     missing_column: FindingRule
     type_changed: FindingRule
+    type_differs: FindingRule
     column_not_nullable: FindingRule
     partition_differs: FindingRule
     exemption_past_date: FindingRule

@@ -250,8 +250,14 @@ def test_a_declared_type_that_changed_is_a_finding(shop: Shop) -> None:
     assert examined(shop).findings == ()
     shop.conn.execute("alter table shop.charge alter column amount type numeric(12,2)")
     (finding,) = examined(shop).findings
-    assert (finding.kind, finding.column) == (FindingKind.TYPE_CHANGED, "amount")
+    assert (finding.kind, finding.column) == (FindingKind.TYPE_DIFFERS, "amount")
     assert finding.detail == "numeric(12,2), declared as bigint"
+    assert examined(shop).set_aside == (), "the classification does not read it"
+    shop.redeclare("types: {amount: bigint}", "types: {amount: bigint, id: text}")
+    shop.conn.execute("alter table shop.charge alter column id type uuid using null")
+    (_, finding) = examined(shop).findings
+    assert (finding.kind, finding.column) == (FindingKind.TYPE_CHANGED, "id")
+    assert examined(shop).set_aside == ("shop.charge",)
 
 
 def test_no_kind_of_finding_is_without_a_test() -> None:
@@ -261,6 +267,7 @@ def test_no_kind_of_finding_is_without_a_test() -> None:
     # The last one's tests are with those of the scan: test_detection_findings.py.
     elsewhere = {
         FindingKind.TYPE_CHANGED,
+        FindingKind.TYPE_DIFFERS,
         FindingKind.EXEMPTION_PAST_DATE,
         FindingKind.HARMLESS_SEEMS_PERSONAL,
     }

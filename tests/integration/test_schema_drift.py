@@ -13,6 +13,10 @@ import pytest
 from psycopg import errors
 
 from retention import returns
+from retention.coverage import Coverage, Finding, FindingKind, compare
+from retention.coverage.examine import remember_today
+from retention.coverage.words import next_steps
+from retention.errors import Refused
 from retention.plan import Plan, landing_rights
 from retention.purge import PurgeResult, execute, live
 from retention.purge.pace import Pace
@@ -63,7 +67,8 @@ def landed(shop: Shop, *tables: str) -> set[str]:
 @pytest.fixture
 def approved(shop: Shop) -> tuple[Shop, Plan]:
     """Overdue: one customer with everything that follows a person or an assignment, and an objection
-    that stands on nobody's facts. Another person's records stay."""
+    that stands on nobody's facts. Another person's records stay. What the catalogue held is known."""
+    remember_today(shop.settings, shop.declarations)
     shop.customer(1)
     shop.person(2, overdue=False)
     shop.add("objection", email="nei@shop.example")
@@ -73,6 +78,16 @@ def approved(shop: Shop) -> tuple[Shop, Plan]:
     plan = shop.approved_plan()
     assert plan.items == 11
     return shop, plan
+
+
+def coverage_of(shop: Shop) -> Coverage:
+    found = compare(shop.conn, shop.declarations)
+    shop.conn.commit()
+    return found
+
+
+def findings(shop: Shop) -> tuple[Finding, ...]:
+    return coverage_of(shop).findings
 
 
 def carry_out(shop: Shop, plan: Plan, **options: object) -> PurgeResult:
@@ -117,10 +132,42 @@ UNREADABLE: dict[str, tuple[Statements, set[str]]] = {
     ),
 }
 
+#: Changes of a type after which what the classification reads may be something else.
+READS_OTHERWISE: dict[str, tuple[Statements, str]] = {
+    "a key as a float": (
+        fivetran.change_type("shop.recording", "id", "double precision"),
+        "recording",
+    ),
+    "a key as a float by a new column": (
+        fivetran.promote("shop.recording", "id", "double precision"),
+        "recording",
+    ),
+    "a link as JSON": (
+        ["alter table shop.visit alter column person_id type json using to_json(person_id)"],
+        "visit",
+    ),
+    "a time as a text": (fivetran.change_type("shop.contact", "occurred_at", "text"), "contact"),
+    "a time without its zone": (
+        fivetran.change_type("shop.contact", "occurred_at", "timestamp"),
+        "contact",
+    ),
+    "a time as a date": (fivetran.change_type("shop.lead", "received_at", "date"), "lead"),
+    "a flag as a text": (
+        fivetran.change_type("shop.assignment", "_fivetran_active", "text"),
+        "assignment",
+    ),
+    "a key that is cut": (
+        fivetran.change_type("shop.party", "id", "varchar(100)"),
+        "party",
+    ),
+}
+UNREADABLE |= {drift: (acts, {name}) for drift, (acts, name) in READS_OTHERWISE.items()}
+
 #: Of a customer's tables, those whose records cannot be judged without one of the other.
 DEPENDS = {
     "recording": {"recording"},
     "visit": {"visit"},
+    "party": {"party"},
 }
 EVERYTHING = {
     "person", "lead", "contact", "mail", "recording", "assignment", "document", "party", "visit"
@@ -243,6 +290,63 @@ def test_a_batch_keeps_the_connector_waiting_no_longer_than_it_takes(
         result: PurgeResult = purge.result(timeout=60)
     assert 0 < waited < 15
     assert result.purged == plan.items
+
+
+@pytest.mark.parametrize("drift", READS_OTHERWISE)
+def test_a_new_type_is_set_aside_until_the_declaration_says_it(
+    approved: tuple[Shop, Plan], drift: str
+) -> None:
+    """By YAML alone: the person has seen that it reads as it did."""
+    shop, _ = approved
+    statements, name = READS_OTHERWISE[drift]
+    connector(shop, statements)
+    (finding,) = findings(shop)
+    assert (finding.kind, finding.table) == (FindingKind.TYPE_CHANGED, name)
+    assert finding.detail is not None
+    now = finding.detail.partition(", at first ")[0]
+    assert coverage_of(shop).set_aside == (f"shop.{name}",)
+    (step,) = next_steps([finding], shop.settings)
+    assert f"types: {{{finding.column}: …}}" in step
+    assert "_shop__sources.yml" in step
+    shop.redeclare(
+        f"- name: {name}\n        config: {{meta: {{retention: {{\n          key:",
+        f"- name: {name}\n        config: {{meta: {{retention: {{\n          types: {{{finding.column}:"
+        f" {now}}}, key:",
+    )
+    assert coverage_of(shop).set_aside == ()
+    assert [f.kind for f in findings(shop)] == []
+
+
+def test_a_plan_from_before_the_answer_is_void(approved: tuple[Shop, Plan]) -> None:
+    """What was approved was approved under another reading of the table."""
+    shop, plan = approved
+    shop.redeclare("key: id, soft_delete", "types: {email: varchar(99)}, key: id, soft_delete")
+    with pytest.raises(Refused, match="declarations or models changed"):
+        carry_out(shop, plan)
+
+
+def test_a_type_that_changes_on_its_first_day_reads_as_under_neither(
+    approved: tuple[Shop, Plan],
+) -> None:
+    shop, _ = approved
+    connector(shop, fivetran.change_type("shop.recording", "id", "double precision"))
+    remember_today(shop.settings, shop.declarations)
+    assert coverage_of(shop).set_aside == ("shop.recording",)
+
+
+def test_what_came_back_is_not_forgotten_when_its_key_reads_otherwise(
+    approved: tuple[Shop, Plan],
+) -> None:
+    """A key that reads otherwise is found nowhere: the row is not gone for that, nor is it new."""
+    shop, plan = approved
+    keep_source(shop)
+    returns.recognise(shop.settings, shop.declarations)
+    carry_out(shop, plan)
+    connector(shop, ["insert into shop.visit select * from source.visit where person_id = 1"])
+    assert returns.recognise(shop.settings, shop.declarations) == 1
+    connector(shop, fivetran.change_type("shop.visit", "visited_at", "text"))
+    assert returns.recognise(shop.settings, shop.declarations) == 0
+    assert shop.one("select source_table from ledger.returned_records") == "visit"
 
 
 # --- reloads -------------------------------------------------------------------------------------
@@ -369,7 +473,7 @@ HARMLESS: dict[str, Statements] = {
     "a key grows": fivetran.change_type("shop.contact", "person_id", "numeric(38,0)"),
     "a key becomes text": fivetran.change_type("shop.contact", "id", "text"),
     "a key becomes text by a new column": fivetran.promote("shop.contact", "person_id", "text"),
-    "a text gets a length": fivetran.change_type("shop.contact", "kind", "varchar(256)"),
+    "a small number as a float": fivetran.change_type("shop.charge", "amount", "double precision"),
 }
 
 

@@ -7,7 +7,6 @@ The base is classified once; each test works on a copy of its database, and chan
 since the models take seconds to build.
 """
 
-import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import errors
 
 from orchestration.run import run_job
 from retention import classify, plan

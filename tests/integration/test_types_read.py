@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from retention.warehouse.connection import connect
 from retention.settings import Settings
+from retention.warehouse.connection import connect
 
 pytestmark = pytest.mark.integration
 

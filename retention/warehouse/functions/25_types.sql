@@ -60,3 +60,52 @@ end;
 
 revoke all on function sletteplikt.reading_of, sletteplikt.reads_the_same from public;
 grant execute on function sletteplikt.reading_of, sletteplikt.reads_the_same to retention_reader, retention_purger;
+
+set local role retention_owner;
+
+-- The columns that may read otherwise than they did: of a type that does not read the same as the declared one or,
+-- where none is declared, as the one that was seen first. `tables` says which columns the classification reads:
+-- [{source_schema, source_table, columns: [name], types: {name: declared type}}].
+create or replace function ledger.columns_read_otherwise(tables jsonb) returns table (
+    source_schema text, source_table text, column_name text, was text, is_now text, is_declared boolean
+)
+language sql stable
+set search_path = pg_catalog, ledger, pg_temp
+as $$
+    select t.source_schema, t.source_table, landed.column_name, min(known.type_name), landed.type_name,
+        t.types ? landed.column_name
+    from jsonb_to_recordset(columns_read_otherwise.tables) as t (
+        source_schema text, source_table text, columns jsonb, types jsonb
+    )
+    cross join lateral (
+        select a.attname::text as column_name, format_type(a.atttypid, a.atttypmod) as type_name
+        from pg_attribute as a
+        inner join pg_class as c on a.attrelid = c.oid
+        inner join pg_namespace as n on c.relnamespace = n.oid
+        where
+            n.nspname = t.source_schema and c.relname = t.source_table
+            and a.attnum > 0 and not a.attisdropped and t.columns ? a.attname::text
+    ) as landed
+    cross join lateral (
+        select t.types ->> landed.column_name as type_name
+        where t.types ? landed.column_name
+        union all
+        -- Two types on its first day: it must read as under either.
+        select first_seen.column_type
+        from (
+            select l.column_type, l.first_seen_on, min(l.first_seen_on) over () as first_day
+            from ledger.landing_columns as l
+            where
+                not t.types ? landed.column_name
+                and l.source_schema = t.source_schema and l.source_table = t.source_table
+                and l.column_name = landed.column_name
+        ) as first_seen
+        where first_seen.first_seen_on = first_seen.first_day
+    ) as known
+    where known.type_name <> landed.type_name and not sletteplikt.reads_the_same(known.type_name, landed.type_name)
+    group by t.source_schema, t.source_table, landed.column_name, landed.type_name, t.types;
+$$;
+
+grant execute on function ledger.columns_read_otherwise to retention_reader, retention_purger;
+
+reset role;

@@ -2,7 +2,7 @@
 -- Each governed table: the rows that lie in landing now, the records, and the sum over the statuses. They are
 -- one number, but for rows that a load has written since the table was read for the classification: those
 -- stem from later transactions, are counted as `landed_since`, and are the next run's. A table that is set
--- aside (absent, or without a column that its declaration reads) has no records.
+-- aside (absent, without a column that its declaration reads, or with one that reads otherwise now) has none.
 with landed as (
 {%- for table in governed_landing() %}
     {%- set relation = api.Relation.create(
@@ -13,7 +13,7 @@ with landed as (
     select
         '{{ table.schema }}'::text as source_schema,
         '{{ table.table }}'::text as source_table,
-        {{ not landing_is_usable(relation, table.columns) }} as is_set_aside,
+        {{ not landing_is_usable(relation, table.columns, table.types) }} as is_set_aside,
         counted.landing_rows,
         counted.landed_since
     from (
