@@ -19,7 +19,7 @@ from retention.classified import Classification
 from retention.controls import standing as controls
 from retention.coverage import FindingKind
 from retention.coverage.examine import examine
-from retention.coverage.words import said
+from retention.coverage.words import next_steps, said
 from retention.declarations import Declarations
 from retention.errors import Refused
 from retention.lineage import find_lineage
@@ -35,6 +35,9 @@ _FRESH_DAYS = 1
 # Somebody began what nobody finished. A proposed plan waits for its approver, which is no fault; what
 # it holds becomes one when its records pass the days of grace.
 UNFINISHED = ("approved", "executing")
+
+# Why a table cannot be read as declared.
+_UNREADABLE = (FindingKind.MISSING_TABLE, FindingKind.MISSING_COLUMN, FindingKind.TYPE_CHANGED)
 
 _COVERS = {
     "subject": "a person",
@@ -291,9 +294,14 @@ def drifted(
     """What the catalogue and the declarations disagree on as of a day; tables set aside come first."""
     examined = examine(conn, settings, declarations, policy, as_of)
     for table in examined.set_aside:
+        causes = [
+            one for one in examined.findings if one.qualified == table and one.kind in _UNREADABLE
+        ]
+        why = "; ".join(said(cause) for cause in causes)
+        steps = "; ".join(next_steps(causes, settings))
         yield Finding(
             "table_set_aside",
-            f"{table} is set aside: it is not as declared, and nothing of it is classified",
+            f"{table} is set aside, and nothing of it is classified: {why}. Next: {steps}",
             table=table,
         )
     for table, why in examined.withheld.items():

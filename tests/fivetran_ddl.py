@@ -35,8 +35,9 @@ def copy_column(table: str, column: str, to: str, kind: str) -> Statements:
     ]
 
 
-def change_type(table: str, column: str, kind: str) -> Statements:
-    return [f"alter table {table} alter column {column} type {kind} using {column}::{kind}"]
+def change_type(table: str, column: str, kind: str, *, using: str | None = None) -> Statements:
+    value = using or f"{column}::{kind}"
+    return [f"alter table {table} alter column {column} type {kind} using {value}"]
 
 
 def promote(table: str, column: str, kind: str) -> Statements:

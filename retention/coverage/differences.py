@@ -5,8 +5,8 @@ how bad a difference is and what it sets aside, which the policy says (`judge`).
 further function in DIFFERENCES.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,7 @@ import psycopg
 
 from retention.coverage.catalogue import Relation, is_landing_schema, not_nullable
 from retention.coverage.model import Covered, Finding, FindingKind, State, TableName
+from retention.coverage.renames import column_now, table_now
 from retention.coverage.types import read_otherwise
 from retention.declarations import Declarations, TableDeclaration
 from retention.declarations.parts import Exemption
@@ -77,19 +78,26 @@ def undeclared_columns(both: Compared) -> Iterator[Finding]:
 
 
 def missing(both: Compared) -> Iterator[Finding]:
-    """Declared tables and columns that are not there."""
+    """Declared tables and columns that are not there. An optional table whose rows decide about others is
+    missing once it was there: without it, what it kept would fall due."""
     landed = {
         schema
         for (schema, _), one in both.covered.items()
         if one.state is not State.BUILT and is_landing_schema(schema)
     }
+    gone = _seen_before(both.conn, [t for t in both.declarations.tables if t.is_fact])
     for table in both.declarations.tables:
-        relation = both.relations.get((table.schema_, table.name))
+        name = (table.schema_, table.name)
+        relation = both.relations.get(name)
         if relation is not None:
+            states = both.covered[name].columns.items()
+            undeclared = [column for column, state in states if state is State.FINDING]
             for column in sorted(table.columns_declared - relation.columns.keys()):
-                yield _of(table, FindingKind.MISSING_COLUMN, column)
-        elif not (table.optional or (table.schema_optional and table.schema_ not in landed)):
-            yield _of(table, FindingKind.MISSING_TABLE)
+                found = _of(table, FindingKind.MISSING_COLUMN, column)
+                yield replace(found, renamed_to=column_now(column, undeclared))
+        elif name in gone or not _may_be_absent(table, landed):
+            found = _of(table, FindingKind.MISSING_TABLE)
+            yield replace(found, renamed_to=table_now(table, both.covered, both.relations))
 
 
 def changed_types(both: Compared) -> Iterator[Finding]:
@@ -197,6 +205,23 @@ def _seems_to_hold(
         if name[:2] in tables and column in (None, name[2]) and detection.is_likely
     }
     return f"seems to hold {', '.join(sorted(filter(None, kinds)))}" if kinds else None
+
+
+def _may_be_absent(table: TableDeclaration, landed: Collection[str]) -> bool:
+    """An optional table may be missing; an optional connector may be missing as a whole."""
+    return table.optional or (table.schema_optional and table.schema_ not in landed)
+
+
+def _seen_before(
+    conn: psycopg.Connection[Any], tables: Sequence[TableDeclaration]
+) -> set[TableName]:
+    rows = conn.execute(
+        "select distinct source_schema, source_table from ledger.landing_columns"
+        " join unnest(%s::text[], %s::text[]) as named (source_schema, source_table)"
+        " using (source_schema, source_table)",
+        ([table.schema_ for table in tables], [table.name for table in tables]),
+    ).fetchall()
+    return {(schema, table) for schema, table in rows}
 
 
 def _differences(part: Relation, whole: Relation) -> Iterator[str]:

@@ -62,7 +62,8 @@ class FindingKind(StrEnum):
 class Finding:
     """One difference. `table` is None where it is about a whole schema, `column` where it is about a
     whole table. `detail` says what differs, in names, types and dates; `since` is the day from which
-    patience is counted. `severity` is the policy's word, None before it was asked."""
+    patience is counted. `severity` is the policy's word, None before it was asked. `renamed_to` is what a
+    missing table or column may be called now."""
 
     schema: str
     table: str | None
@@ -71,6 +72,7 @@ class Finding:
     detail: str | None = None
     since: date | None = None
     severity: FindingSeverity | None = None
+    renamed_to: str | None = None
 
     @property
     def qualified(self) -> str:

@@ -51,7 +51,7 @@ _NEXT: Mapping[FindingKind, str] = {
     ),
     FindingKind.MISSING_TABLE: (
         "look at the connector; where the table is gone for good, take `- name: {table}` out of {file},"
-        " or say `optional: true`"
+        " or say `optional: true` if no deadline rests on its rows"
     ),
     FindingKind.MISSING_COLUMN: (
         "look at the connector; where the column is gone for good, take `{column}` out of {table} in"
@@ -78,10 +78,19 @@ _NEXT: Mapping[FindingKind, str] = {
 }
 
 
+_RENAMED: Mapping[FindingKind, str] = {
+    FindingKind.MISSING_TABLE: "if {now} is the same table, declare it by that name: {file}",
+    FindingKind.MISSING_COLUMN: (
+        "if it is the same column, write `{now}` for `{column}` in {table} in {file}"
+    ),
+}
+
+
 def said(finding: Finding) -> str:
     """What is the matter, in one sentence. Names, types and dates, never a value."""
     what = f"{finding.qualified}.{finding.column}" if finding.column else finding.qualified
     seen = f", {finding.detail}" if finding.detail else ""
+    seen += f": was it renamed to {finding.renamed_to}?" if finding.renamed_to else ""
     return _SAID[finding.kind].format(what=what, detail=finding.detail, seen=seen)
 
 
@@ -90,11 +99,12 @@ def next_steps(findings: Iterable[Finding], settings: Settings) -> list[str]:
     listed = list(findings)
     files = {schema: _file(schema, settings) for schema in {finding.schema for finding in listed}}
     return [
-        _NEXT[finding.kind].format(
+        (_RENAMED if finding.renamed_to else _NEXT)[finding.kind].format(
             schema=finding.schema,
             table=finding.table,
             column=finding.column,
             file=files[finding.schema],
+            now=finding.renamed_to,
             place=f"exempt_columns.{finding.column}" if finding.column else "exempt",
         )
         for finding in listed

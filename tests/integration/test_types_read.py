@@ -111,7 +111,8 @@ def test_a_column_of_any_type_can_be_read(values: Connection) -> None:
     """A classification never fails for a type: what is no date is null, and its record is reviewed."""
     for kind in VALUES:
         before = turned(values, kind, kind, "UTC")
-        assert before is not None and len(before) == len(VALUES[kind]), kind
+        assert before is not None, kind
+        assert len(before) == len(VALUES[kind]), kind
         assert all(row[0] is not None and row[4] is not None for row in before), kind
 
 
