@@ -44,30 +44,26 @@ _PARTS = {"tune": "tuned on", "held_out": "held out"}
 def tables(labelled: Sequence[Judged], generated: Sequence[Judged], *, final: bool) -> str:
     """The measured part of the document; `final` names what was missed of the part held out."""
     by_part = {name: part(labelled, name) for name in _PARTS}
-    lines = ["| | tuned on | held out |", "|---|---|---|"]
+    shown = [*by_part.values(), list(labelled)]
+    lines = ["| | tuned on | held out | both |", "|---|---|---|---|"]
 
     def row(title: str, cells: Sequence[object]) -> None:
         lines.append(f"| {title} | {' | '.join(map(str, cells))} |")
 
-    row("columns", [len(judged) for judged in by_part.values()])
-    row("of these personal", [sum(x.label.personal for x in by_part[name]) for name in _PARTS])
+    row("columns", [len(judged) for judged in shown])
+    row("of these personal", [sum(x.label.personal for x in judged) for judged in shown])
+    for class_ in CLASSES:
+        row(f"recall, {_SHOWN[class_]}", [recall(judged, class_) for judged in shown])
     new = name_is_new(labelled)
     for class_ in CLASSES:
-        row(
-            f"recall, {_SHOWN[class_]}",
-            [recall(judged, class_) for judged in by_part.values()],
-        )
-    for class_ in CLASSES:
         cell = recall(by_part["held_out"], class_, among=new)
-        row(f"… of them under a name that the first part lacks, {_SHOWN[class_]}", ["", cell])
-    row("**precision**", [precision(judged) for judged in by_part.values()])
-    row("precision, right kind said first", [precision(x, exact=True) for x in by_part.values()])
+        row(f"… under a name that the first part lacks, {_SHOWN[class_]}", ["", cell, ""])
+    row("**precision**", [precision(judged) for judged in shown])
+    row("precision, right kind said first", [precision(x, exact=True) for x in shown])
     for form in ("masked", "empty"):
         for class_ in CLASSES:
-            row(
-                f"{form} columns found by name, {_SHOWN[class_]}",
-                [recall(judged, class_, form=form) for judged in by_part.values()],
-            )
+            cells = [recall(judged, class_, form=form) for judged in shown]
+            row(f"{form} columns found by name, {_SHOWN[class_]}", cells)
     for name, title in _PARTS.items():
         if name == "held_out" and not final:
             continue
