@@ -53,6 +53,13 @@ def scan(
         for column in columns_to_scan(coverage, declarations, declared=declared)
         if schema in (None, column[0]) and table in (None, column[1])
     ]
+    return scan_columns(settings, columns, sample_rows=sample_rows)
+
+
+def scan_columns(
+    settings: Settings, columns: Sequence[ColumnName], *, sample_rows: int = SAMPLE_ROWS
+) -> tuple[Detection, ...]:
+    """Scan these columns, in the order asked, in two read-only sessions of the reader at once."""
     portions = [portion for portion in _portions(columns) if portion]
     with ThreadPoolExecutor(_SESSIONS) as sessions:
         scanned = sessions.map(lambda portion: _scan(settings, portion, sample_rows), portions)

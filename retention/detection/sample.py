@@ -38,23 +38,11 @@ def look_at_values(
     """What the sampled values of `columns` look like, each different value judged once. `filled` reads the
     table until so many rows have a value in one of them."""
     found = conn.execute(
-        sql.SQL(
-            """
-            select place, sletteplikt.value_mark(value), sum(times)::bigint, count(*)
-            from (
-                select spread.place, left(btrim(spread.value), {longest}) as value, count(*) as times
-                from {sample} as sampled
-                cross join lateral (values {values}) as spread (place, value)
-                where spread.value <> ''
-                group by 1, 2
-            ) as different
-            where value <> ''
-            group by 1, 2
-            """
-        ).format(
-            longest=sql.Literal(LONGEST),
+        sql.SQL("with sampled as materialized {sample} {looked}").format(
             sample=_sample(relation, columns, rows, filled=filled),
-            values=_values(columns),
+            # Column by column: the server remembers only so many compiled expressions, and like values
+            # need the same ones.
+            looked=sql.SQL(" union all ").join(_looked(place) for place, _ in enumerate(columns)),
         )
     ).fetchall()
     values: dict[int, dict[str, int]] = defaultdict(dict)
@@ -73,13 +61,13 @@ def look_into_documents(
     found = conn.execute(
         sql.SQL(
             """
-            with documents as (
+            with documents as materialized (
                 select spread.place, sletteplikt.as_json(spread.value) as document
                 from {sample} as sampled
                 cross join lateral (values {values}) as spread (place, value)
                 where spread.value <> ''
             ),
-            fields as (
+            fields as materialized (
                 select place, field ->> 'key' as name, left(btrim(field ->> 'value'), {longest}) as value,
                     count(*) as times
                 from documents
@@ -94,7 +82,7 @@ def look_into_documents(
                 select name, sletteplikt.words_of(name) as words
                 from (select distinct name from fields) as names
             ),
-            rules as (
+            rules as materialized (
                 select name, case
                     when words ~ {others} or (words ~ {about} and words !~ {nevertheless}) then null
                     else (
@@ -180,6 +168,24 @@ def _share(relation: Relation, rows: int) -> float | None:
     if not relation.can_be_sampled or known <= 2 * rows:
         return None
     return round(100 * rows * _MARGIN / known, 6)
+
+
+def _looked(place: int) -> sql.Composable:
+    return sql.SQL(
+        """
+        select {place}, sletteplikt.value_mark(value), sum(times)::bigint, count(*)
+        from (
+            select left(btrim({column}), {longest}) as value, count(*) as times
+            from sampled where {column} <> '' group by 1
+        ) as different
+        where value <> ''
+        group by 2
+        """
+    ).format(
+        place=sql.Literal(place),
+        column=sql.Identifier(f"c{place}"),
+        longest=sql.Literal(LONGEST),
+    )
 
 
 def _values(columns: Sequence[str]) -> sql.Composable:

@@ -21,7 +21,7 @@ Connection = psycopg.Connection[Any]
 
 SAMPLE_ROWS = 10_000
 # One statement looks at no more columns than this; a table that has more is read again for the others.
-_COLUMNS_AT_ONCE = 200
+_COLUMNS_AT_ONCE = 100
 _TIMEOUT = "120s"
 _PATIENCE = "20s"
 _WORK_MEM = "64MB"
