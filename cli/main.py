@@ -48,6 +48,9 @@ COMMANDS: dict[str, Entry] = {
         "cli.coverage:coverage", "Whether every table and column is declared; what to do next."
     ),
     "detect": Entry("cli.detect:detect", "What undeclared columns seem to hold; kinds and counts."),
+    "onboard": Entry(
+        "cli.onboard:onboard", "Propose declarations for a schema, and try them without effect."
+    ),
     "explain": Entry(
         "cli.explain:explain", "Why one record is kept or due, in the policy's words."
     ),

@@ -153,7 +153,12 @@ def build(settings: Settings, as_of: date) -> Policy:
 def failed_nodes(settings: Settings, as_of: date) -> str:
     """Names of the dbt nodes that failed in the last run. dbt's own messages stay out of ours: a
     database error may quote a value."""
-    path = target_path(settings, as_of) / "run_results.json"
+    return failed_in(target_path(settings, as_of))
+
+
+def failed_in(target: Path) -> str:
+    """Names of the dbt nodes that failed in the run that wrote to `target`."""
+    path = target / "run_results.json"
     if not path.exists():
         return ""
     results = json.loads(path.read_text(encoding="utf-8"))["results"]

@@ -18,6 +18,9 @@ from retention.declarations.model import Declarations, TableDeclaration
 from retention.declarations.yaml_places import read_yaml
 from retention.errors import UsageError
 
+# Where a proposal asks a person.
+_TODO = "TODO"
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -39,12 +42,14 @@ class Declared:
         }
 
 
-def load_declarations(directory: Path) -> Declarations:
+def load_declarations(directory: Path, *, proposed_for: str | None = None) -> Declarations:
     """All declarations below `directory` (`**/_*__sources.yml`), checked one by one and together.
 
-    Raises UsageError, one line with file and line number, for the first that does not hold.
+    A source that says `proposal: true` is not in force: it is left out, unless it is of the schema
+    `proposed_for`. Raises UsageError, one line with file and line number, for the first that does not
+    hold, or is in force with something left to decide.
     """
-    declared = _load(directory)
+    declared = _load(directory, proposed_for)
     return Declarations(tables=tuple(declared[name].table for name in sorted(declared)))
 
 
@@ -61,11 +66,11 @@ def find_declared(directory: Path, qualified: str) -> Declared:
     raise UsageError(f"{qualified} is not declared: {hint}")
 
 
-def _load(directory: Path) -> dict[str, Declared]:
+def _load(directory: Path, proposed_for: str | None = None) -> dict[str, Declared]:
     found: dict[str, Declared] = {}
     project = Project(directory)
     for path in sorted(directory.glob("**/_*__sources.yml")):
-        for one in _tables_of(path, project):
+        for one in _tables_of(path, project, proposed_for):
             if one.table.qualified in found:
                 raise UsageError(f"{path.name}: {one.table.qualified} is declared twice")
             found[one.table.qualified] = one
@@ -75,11 +80,18 @@ def _load(directory: Path) -> dict[str, Declared]:
     return found
 
 
-def _tables_of(path: Path, project: Project) -> Iterator[Declared]:
+def _tables_of(path: Path, project: Project, proposed_for: str | None) -> Iterator[Declared]:
     file = read_yaml(path)
     for s, source in enumerate(file.content.get("sources", [])):
         name = source["name"]
         of_source = level_of(source, file.place("sources", s), f"source {name}")
+        if of_source.says.pop("proposal", False):
+            if source.get("schema", name) != proposed_for:
+                continue
+        elif steps := _undecided(source, ("sources", s)):
+            raise UsageError(
+                f"{file.place(*steps)}: {name}: TODO is no value: decide it, or say `proposal: true` again"
+            )
         for t, table in enumerate(source.get("tables", [])):
             place = file.place("sources", s, "tables", t)
             of_table = level_of(table, place, f"{name}.{table['name']}")
@@ -116,6 +128,18 @@ def _tables_of(path: Path, project: Project) -> Iterator[Declared]:
                     f"{giver.place if giver else place}: {name}.{table['name']}: {where}: "
                     f"{first['msg'].removeprefix('Value error, ')}"
                 ) from None
+
+
+def _undecided(node: Any, steps: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
+    """The way to the first value, or name of one, that is still to be decided."""
+    if node == _TODO:
+        return steps
+    if not isinstance(node, dict | list):
+        return None
+    if isinstance(node, dict) and _TODO in node:
+        return (*steps, _TODO)
+    inside = node.items() if isinstance(node, dict) else enumerate(node)
+    return next((found for key, one in inside if (found := _undecided(one, (*steps, key)))), None)
 
 
 def _check_links(table: TableDeclaration, tables: dict[str, TableDeclaration]) -> None:

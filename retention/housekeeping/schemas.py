@@ -57,6 +57,11 @@ def due_replays(conn: Connection, rule: Rule, today: date) -> dict[str, list[str
     return {suffix: schemas for suffix, schemas in found.items() if schemas}
 
 
+def drop_replay(conn: Connection, suffix: str) -> str | None:
+    """Drop the schemas of one replay whole, or leave them whole and return why. `conn` as above."""
+    return _drop(conn, suffix, schemas) if (schemas := _schemas(conn, suffix)) else None
+
+
 def drop_controls(settings: Settings, *, remove: bool) -> Swept:
     """Drop the controls' database where the run that made it was killed."""
     kept = "until the run of the control persons ends"

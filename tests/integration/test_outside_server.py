@@ -32,6 +32,8 @@ OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("coverage",), {0}),
     (("detect",), {0}),
     (("explain", "crm.person", "10"), {0}),
+    (("onboard", "crm"), {0}),
+    (("onboard", "crm", "--check"), {0}),
     (("report",), {0}),
     (("plan", "--dry-run"), {0}),
     (("plan",), {0}),

@@ -1,12 +1,12 @@
 {{ config(
     indexes=[{'columns': ['subject_id']}, {'columns': ['human']}],
-    post_hook="select ledger.assign_subject_tokens('{{ this }}')"
+    post_hook="{% if not var('dry_run', false) %}select ledger.assign_subject_tokens('{{ this }}'){% endif %}"
 ) }}
 -- Which persons of several tables are one human, by what is declared of their tables (`same_as`): a key, or a contact
 -- point that one person alone has on either side. Never a guess: a person who may be one of several is a human of
 -- her own, and has a row for each that she may be besides (`is_own` false).
 -- Tokens are random and live in the ledger; the post-hook gives one to each human who has none, and a new person
--- of a human who has one the same. `human` is a hash, so that a row names one person only.
+-- of a human who has one the same; a dry run gives none. `human` is a hash, so that a row names one person only.
 with persons as (
     select
         subjects.subject_id,
