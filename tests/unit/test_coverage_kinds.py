@@ -73,4 +73,9 @@ def test_what_it_sets_aside_by_default() -> None:
         FindingKind.PARTITION_DIFFERS,
     }
     warnings = {kind for kind in FindingKind if RULES.findings.of(kind).severity == "warn"}
-    assert warnings == {FindingKind.EXEMPTION_PAST_DATE, FindingKind.UNDECLARED_VIEW}
+    assert warnings == {
+        FindingKind.EXEMPTION_PAST_DATE,
+        FindingKind.HARMLESS_SEEMS_PERSONAL,
+        FindingKind.TYPE_DIFFERS,
+        FindingKind.UNDECLARED_VIEW,
+    }
