@@ -38,7 +38,7 @@ def _marks(text: str) -> frozenset[str]:
 
 
 _LETTERS = _marks(
-    "given_name full_name word words word_small word_capitals word_mixed phrase address text code hash"
+    "given_name full_name word word_small word_capitals word_mixed phrase address text code hash"
 )
 _PLACES = _LETTERS | _marks("digits_1 digits_2 digits_3 digits_4 digits_5 digits_6")
 _NATIONAL = _marks(

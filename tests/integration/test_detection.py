@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from retention.detection.model import Detection
+from retention.detection.names import words_of
 from retention.detection.scan import detect
 from retention.errors import WarehouseError
 from retention.settings import Settings
@@ -194,6 +195,14 @@ def test_documents_are_judged_by_their_fields(conn: Connection) -> None:
     assert [one.kind for one in found] == ["email", "phone", "email", None, "name", None]
     assert {one.sampled for one in found} == {60}
     assert all(each.pattern == "json" for one in found for each in one.found)
+
+
+def test_the_database_reads_names_as_we_do(conn: Connection) -> None:
+    names = ["billingAddress2", "E-post", "fødselsDato", "ÅrsLønn", "customer.Phone Number", "_id_"]
+    rows = conn.execute(
+        "select sletteplikt.words_of(name) from unnest(%s::text[]) as name", (names,)
+    )
+    assert [row[0] for row in rows] == [words_of(name) for name in names]
 
 
 def test_a_large_table_is_sampled_and_a_late_column_still_found(conn: Connection) -> None:

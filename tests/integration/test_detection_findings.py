@@ -14,7 +14,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from dagster import materialize
 
+from orchestration.assets.detection import personal_data
+from orchestration.resources import Run
 from retention.coverage import Finding, FindingKind, compare
 from retention.coverage.words import next_steps, said
 from retention.detection.model import Detected, Detection
@@ -202,6 +205,24 @@ def test_the_command_shows_kinds_and_counts(
     assert "@shop.example" not in shown.stdout + everything.stdout
     # The command remembers nothing: it reads.
     assert filled.one("select count(*) from ledger.scanned_columns") == 0
+
+
+def test_the_weekly_job_shows_kinds_and_counts(
+    filled: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        ("RETENTION_DATABASE_URL", filled.settings.database_url),
+        ("RETENTION_STATE_DIR", filled.settings.state),
+        ("RETENTION_DECLARATIONS_DIR", filled.settings.declarations_dir),
+    ):
+        monkeypatch.setenv(name, str(value))
+    result = materialize([personal_data], resources={"run": Run()})
+    (made,) = result.asset_materializations_for_node("personal_data")
+    shown = {name: entry.value for name, entry in made.metadata.items()}
+    assert shown["email"] == 2
+    assert shown["seem_personal"] == shown["email"]
+    assert shown["columns"] == filled.one("select count(*) from ledger.scanned_columns")
+    assert shown["unread"] == 0
 
 
 @pytest.mark.parametrize("where", ["nothere", "shop.nothere"])
