@@ -6,13 +6,15 @@ relations themselves; `build` makes them from the same SQL.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from retention.classify import target_path
+from retention.declarations import load_declarations
+from retention.declarations.facts import select_facts
 from retention.settings import Settings
 from retention.warehouse.roles import CLASSIFIER
 
@@ -22,7 +24,8 @@ AS_CLASSIFIER = f"set local role {CLASSIFIER}"
 
 @dataclass(frozen=True)
 class Model:
-    """A model of the data team's. `reads` are the landing tables that dbt knows it to read."""
+    """A model of the data team's. `reads` are the landing tables that dbt knows it to read, `meta` what
+    its files say under `config.meta.retention`, `hooks` its post-hooks."""
 
     name: str
     sql: str | None
@@ -31,11 +34,26 @@ class Model:
     resource_type: str = "model"
     language: str = "sql"
     reads: tuple[str, ...] = ()
+    meta: dict[str, Any] = field(default_factory=dict)
+    hooks: tuple[str, ...] = ()
+    path: str | None = None
+
+
+# What the shop's classification makes, besides a staging table for each declared one.
+_OWN = (
+    *(f"intermediate.int_{name}" for name in ("records_unioned", "subjects", "record_cases")),
+    *(f"intermediate.int_{name}" for name in ("record_candidates", "case_fingerprints")),
+    *(f"intermediate.int_{name}" for name in ("assignments_decided", "person_winners")),
+    *("intermediate.int_leads_decided", "intermediate.some_view"),
+    *("retention.records", "retention.grounds", "retention.summary"),
+)
+_FOLDERS = {"intermediate": "intermediate", "retention": "marts/retention"}
+_OWN_SEEDS = ("declared_tables", "policy_settings", "policy_rules", "policy_unattended")
 
 
 def write_manifest(settings: Settings, models: Iterable[Model] = ()) -> None:
     """Write the manifest of a classification that built these models besides the project's own."""
-    listed = list(models)
+    listed = [*models, *_own(settings)]
     sources = {name for model in listed for name in model.reads}
     path = target_path(settings) / "manifest.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +91,36 @@ def build(conn: psycopg.Connection[Any], models: Iterable[Model]) -> None:
     conn.commit()
 
 
+def _own(settings: Settings) -> list[Model]:
+    """The project's own models, as far as the shop makes them."""
+    declarations = load_declarations(settings.declarations_dir)
+    staging = [
+        Model(
+            table.staging_model,
+            select_facts(table, f'"{table.schema_}"."{table.name}"', has_minimisable="false"),
+            schema="staging",
+            path=f"models/staging/generated/{table.staging_model}.sql",
+        )
+        for table in declarations.staged
+    ]
+    further = [
+        Model(name, None, schema=schema, path=f"models/{_FOLDERS[schema]}/{name}.sql")
+        for schema, name in (one.split(".") for one in _OWN)
+    ]
+    seeds = [
+        Model(
+            name,
+            None,
+            schema="policy",
+            materialized="seed",
+            resource_type="seed",
+            path=f"seeds/generated/{name}.csv",
+        )
+        for name in _OWN_SEEDS
+    ]
+    return [*staging, *further, *seeds]
+
+
 def _id(model: Model) -> str:
     return f"{model.resource_type}.shop.{model.name}"
 
@@ -82,12 +130,17 @@ def _node(model: Model) -> dict[str, Any]:
         "unique_id": _id(model),
         "resource_type": model.resource_type,
         "package_name": "shop",
-        "original_file_path": f"models/{model.name}.sql",
+        "original_file_path": model.path or f"models/{model.name}.sql",
         "schema": model.schema,
         "name": model.name,
         "alias": model.name,
         "language": model.language,
-        "config": {"materialized": model.materialized},
+        "config": {
+            "materialized": model.materialized,
+            "meta": {"retention": model.meta} if model.meta else {},
+            "post-hook": [{"sql": hook, "transaction": True} for hook in model.hooks],
+            "store_failures": True if model.resource_type == "test" else None,
+        },
         "compiled_code": model.sql,
         "depends_on": {"nodes": [f"source.shop.{name}" for name in model.reads]},
     }

@@ -1,4 +1,5 @@
-"""Copies of records in what dbt builds downstream: found, and traced to the keys of their records.
+"""What became of the records downstream: copies, traced to the keys of their records; columns, followed
+down to landing; and what nothing accounts for.
 
 Belongs here: reading dbt's manifest and the catalogue, and following columns. Writes nothing, and does
 not import dbt. Does not belong here: deleting (`retention.purge`), and reading back (`retention.verify`),

@@ -15,6 +15,13 @@ from retention.lineage.model import Relation
 Connection = psycopg.Connection[Any]
 
 _TABLES = ("r", "p")
+_RUN_QUERIES = frozenset(
+    {
+        *("dblink", "dblink_fetch", "dblink_get_result", "crosstab", "crosstabn", "connectby"),
+        *("query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml", "cursor_to_xml"),
+        *("query_to_xml_and_xmlschema", "table_to_xml_and_xmlschema", "ts_stat"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,20 @@ class Entry:
 
 def read_catalogue(conn: Connection) -> dict[Relation, Entry]:
     """Every relation that queries can name, PostgreSQL's own left out."""
-    rows = conn.execute(
+    with conn.transaction():
+        # PostgreSQL writes a view's query without the schemas that this session looks into by itself.
+        before = conn.execute("select current_setting('search_path')").fetchone()
+        conn.execute("select set_config('search_path', 'pg_catalog', true)")
+        rows = _relations(conn)
+        conn.execute("select set_config('search_path', %s, true)", before)
+    return {
+        (schema, name): Entry(kind, dict(zip(columns, types, strict=True)), view)
+        for schema, name, kind, columns, types, view in rows
+    }
+
+
+def _relations(conn: Connection) -> list[Any]:
+    return conn.execute(
         """
         select namespaces.nspname, relations.relname, relations.relkind::text,
             array_agg(attributes.attname::text order by attributes.attnum),
@@ -53,10 +73,76 @@ def read_catalogue(conn: Connection) -> dict[Relation, Entry]:
         group by namespaces.nspname, relations.relname, relations.relkind, relations.oid
         """
     ).fetchall()
-    return {
-        (schema, name): Entry(kind, dict(zip(columns, types, strict=True)), view)
-        for schema, name, kind, columns, types, view in rows
-    }
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A relation, its kind and owner, and the relations that it reads as a view, through views too."""
+
+    relation: Relation
+    kind: str
+    owner: str
+    reads: frozenset[Relation]
+
+
+def read_standing(conn: Connection) -> list[Standing]:
+    """Every relation that stands for itself: no partition, and nothing that an extension brought."""
+    rows = conn.execute(
+        """
+        with recursive reads as (
+            select rules.ev_class as view_id, depends.refobjid as read_id
+            from pg_catalog.pg_rewrite as rules
+            join pg_catalog.pg_depend as depends
+                on depends.classid = 'pg_catalog.pg_rewrite'::regclass and depends.objid = rules.oid
+                and depends.refclassid = 'pg_catalog.pg_class'::regclass
+                and depends.refobjid <> rules.ev_class
+        ),
+        read_by as (
+            select * from reads
+            union
+            select read_by.view_id, reads.read_id
+            from read_by join reads on reads.view_id = read_by.read_id
+        )
+        select namespaces.nspname, relations.relname, relations.relkind::text,
+            pg_get_userbyid(relations.relowner),
+            array(
+                select array[read_schemas.nspname::text, found.relname::text]
+                from read_by
+                join pg_catalog.pg_class as found on found.oid = read_by.read_id
+                join pg_catalog.pg_namespace as read_schemas on read_schemas.oid = found.relnamespace
+                where read_by.view_id = relations.oid
+            )
+        from pg_catalog.pg_class as relations
+        join pg_catalog.pg_namespace as namespaces on namespaces.oid = relations.relnamespace
+        where relations.relkind in ('r', 'p', 'v', 'm', 'f') and not relations.relispartition
+        and namespaces.nspname <> 'information_schema' and namespaces.nspname !~ '^pg_'
+        and not exists (
+            select from pg_catalog.pg_depend as depends
+            where depends.classid = 'pg_catalog.pg_class'::regclass
+            and depends.objid = relations.oid and depends.deptype = 'e'
+        )
+        """
+    ).fetchall()
+    return [
+        Standing((schema, name), kind, owner, frozenset((read[0], read[1]) for read in reads))
+        for schema, name, kind, owner, reads in rows
+    ]
+
+
+def read_functions(conn: Connection) -> frozenset[str]:
+    """Names of functions that may read tables by themselves: those that somebody wrote and did not declare
+    immutable, and the ones that run a query given as text. Ours read nothing that lands."""
+    rows = conn.execute(
+        """
+        select distinct lower(functions.proname)
+        from pg_catalog.pg_proc as functions
+        join pg_catalog.pg_namespace as namespaces on namespaces.oid = functions.pronamespace
+        join pg_catalog.pg_language as languages on languages.oid = functions.prolang
+        where namespaces.nspname not in ('pg_catalog', 'information_schema', 'sletteplikt', 'ledger')
+        and languages.lanname not in ('c', 'internal') and functions.provolatile <> 'i'
+        """
+    ).fetchall()
+    return frozenset(name for (name,) in rows) | _RUN_QUERIES
 
 
 def column_types(conn: Connection, relation: Relation) -> dict[str, str]:

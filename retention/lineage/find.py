@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from retention.declarations import Declarations
-from retention.lineage.catalogue import signature
+from retention.lineage.catalogue import read_standing, signature
 from retention.lineage.manifest import Manifest, Node, read_manifest
 from retention.lineage.model import Lineage, Relation
 from retention.settings import Settings
@@ -22,19 +22,30 @@ _OWN_FOLDERS = (
     "models/intermediate/",
     "models/marts/retention/",
     "models/marts/audit/",
+    "seeds/generated/",
 )
 _GENERATED = "/generated/"
 
 
 def find_lineage(conn: Connection, settings: Settings, declarations: Declarations) -> Lineage:
-    """Judge every table that dbt built besides the project's own, as its manifest and the catalogue are
-    now: which hold copies of records, and which may hold some that no key leads to.
+    """Judge every table that dbt built besides the project's own, and every materialized view, as the
+    manifest and the catalogue are now: which hold copies of records, and which may hold some that no key
+    leads to.
 
     Raises Refused where there is no manifest of the last classification.
     """
     manifest = read_manifest(settings)
     governed = {(table.schema_, table.name) for table in declarations.governed}
-    nodes = [node for node in manifest.nodes if not _is_own(node, manifest, governed)]
+    built = {node.relation for node in manifest.nodes}
+    # Of what dbt does not know, these alone are copies for certain: their queries say of what.
+    manifest = manifest.with_copies(
+        {
+            one.relation: one.reads
+            for one in read_standing(conn)
+            if one.kind == "m" and one.relation not in built
+        }
+    )
+    nodes = [node for node in manifest.nodes if not is_own(node, manifest, governed)]
     if not nodes:
         return Lineage((), (), (), signature(conn, ()))
     # Here and not above: the SQL parser takes long to load, and many warehouses have nothing to parse.
@@ -43,7 +54,8 @@ def find_lineage(conn: Connection, settings: Settings, declarations: Declaration
     return trace(conn, manifest, nodes, declarations)
 
 
-def _is_own(node: Node, manifest: Manifest, governed: set[Relation]) -> bool:
-    if not node.path.startswith(_OWN_FOLDERS):
+def is_own(node: Node, manifest: Manifest, governed: set[Relation]) -> bool:
+    """True for the project's own models and seeds. A test is never one: what it keeps are copies."""
+    if not node.path.startswith(_OWN_FOLDERS) or node.id.startswith("test."):
         return False
     return _GENERATED in node.path or not manifest.read_by(node) & governed

@@ -5,7 +5,9 @@ dbt itself, which this package does not import.
 """
 
 import json
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,25 +17,37 @@ from retention.errors import Refused
 from retention.lineage.model import Relation
 from retention.settings import Settings
 
+# A hook that adds or changes rows, which the model's own SQL then does not tell of.
+_WRITES = re.compile(
+    r"\b(insert\s+into|merge\s+into|update\s+(?!on\b)|copy\s|call\s|do\s*\$)", re.I
+)
+
 
 @dataclass(frozen=True)
 class Node:
-    """A model or snapshot that makes a relation. `sql` is None where no SQL is known to make it."""
+    """A model, snapshot, seed or test that makes a relation.
+
+    `sql` is None where no SQL tells what is in it, and `why` then says so. `words` are those of all SQL
+    that is written for it, `meta` what its files say of its retention.
+    """
 
     id: str
     relation: Relation
     path: str
-    language: str
     sql: str | None
+    why: str = ""
+    words: frozenset[str] = frozenset()
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The nodes that make relations, what each is made from, and the sources by id."""
+    """The nodes whose SQL makes relations, what each is made from, the seeds, and the sources by id."""
 
     nodes: tuple[Node, ...]
     parents: dict[str, tuple[str, ...]]
     sources: dict[str, Relation]
+    seeds: tuple[Node, ...] = ()
 
     @cached_property
     def by_relation(self) -> dict[Relation, Node]:
@@ -55,6 +69,21 @@ class Manifest:
                 pending += self.parents.get(current, ())
         return {self.sources[one] for one in seen if one in self.sources}
 
+    def with_copies(self, reads: Mapping[Relation, Iterable[Relation]]) -> "Manifest":
+        """With relations that dbt does not know, as if it made each from what it `reads`."""
+        sources = {f"read.{s}.{n}": (s, n) for read in reads.values() for s, n in read}
+        ids = {relation: id for id, relation in sources.items()}
+        ids |= {node.relation: node.id for node in self.nodes}
+        parents = {
+            f"unknown.{s}.{n}": tuple(ids[r] for r in read) for (s, n), read in reads.items()
+        }
+        return Manifest(
+            (*self.nodes, *(Node(f"unknown.{s}.{n}", (s, n), "", "") for s, n in reads)),
+            {**self.parents, **parents},
+            {**self.sources, **sources},
+            self.seeds,
+        )
+
 
 def read_manifest(settings: Settings) -> Manifest:
     """The manifest that the last classification left. Raises Refused where there is none: without it
@@ -67,23 +96,17 @@ def read_manifest(settings: Settings) -> Manifest:
             "dbt's manifest of the last classification is not in the state folder, so copies cannot"
             " be found: run `retention run` here"
         ) from None
-    made = [
-        node
-        for node in content["nodes"].values()
-        if node["resource_type"] in ("model", "snapshot")
-        and node["config"].get("materialized") != "ephemeral"
-    ]
+    macros = {
+        macro["name"]: macro["macro_sql"]
+        for macro in content.get("macros", {}).values()
+        if not macro["package_name"].startswith("dbt")
+    }
+    nodes = [node for node in content["nodes"].values() if _makes_relation(node)]
+    made = [_node(node, path.parent, macros) for node in nodes if node["resource_type"] != "seed"]
+    seeds = [_node(node, path.parent, macros) for node in nodes if node["resource_type"] == "seed"]
     return Manifest(
-        nodes=tuple(
-            Node(
-                id=node["unique_id"],
-                relation=(node["schema"], node.get("alias") or node["name"]),
-                path=node["original_file_path"],
-                language=node.get("language") or "sql",
-                sql=_compiled(node, path.parent),
-            )
-            for node in made
-        ),
+        nodes=tuple(made),
+        seeds=tuple(seeds),
         parents={
             node["unique_id"]: tuple(node.get("depends_on", {}).get("nodes", ()))
             for node in content["nodes"].values()
@@ -95,11 +118,49 @@ def read_manifest(settings: Settings) -> Manifest:
     )
 
 
+def has_manifest(settings: Settings) -> bool:
+    """True where the last classification left one here."""
+    return (target_path(settings) / "manifest.json").exists()
+
+
 def built_relations(settings: Settings) -> frozenset[Relation]:
     """Every relation that dbt built in the last classification; none where there was none here."""
-    if not (target_path(settings) / "manifest.json").exists():
+    if not has_manifest(settings):
         return frozenset()
-    return frozenset(node.relation for node in read_manifest(settings).nodes)
+    manifest = read_manifest(settings)
+    return frozenset(node.relation for node in (*manifest.nodes, *manifest.seeds))
+
+
+def _makes_relation(node: dict[str, Any]) -> bool:
+    """A test makes one where it keeps the rows that failed it: copies like any other."""
+    if node["resource_type"] == "test":
+        return bool(node["config"].get("store_failures"))
+    made = node["resource_type"] in ("model", "snapshot", "seed")
+    return made and node["config"].get("materialized") != "ephemeral"
+
+
+def _node(node: dict[str, Any], target: Path, macros: Mapping[str, str]) -> Node:
+    config = node["config"]
+    sql = _compiled(node, target)
+    hooks = [hook["sql"] for kind in ("pre-hook", "post-hook") for hook in config.get(kind) or ()]
+    hooks += [macros[word] for word in sorted(_words(hooks)) if word in macros]
+    language = node.get("language") or "sql"
+    why = "" if sql and language == "sql" else f"no SQL of it is known ({language})"
+    if any(_WRITES.search(hook) for hook in hooks):
+        why = "a hook writes rows into it that its SQL does not make"
+    return Node(
+        id=node["unique_id"],
+        relation=(node["schema"], node.get("alias") or node["name"]),
+        path=node["original_file_path"],
+        sql=None if why else sql,
+        why=why,
+        words=_words([sql or "", *hooks]),
+        meta=(config.get("meta") or {}).get("retention") or {},
+    )
+
+
+def _words(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in re.findall(r"\w+", text))
 
 
 def _compiled(node: dict[str, Any], target: Path) -> str | None:

@@ -14,6 +14,15 @@ SCHEMAS = ("staging", "intermediate", "retention")
 RECORD = frozenset({"source_schema", "source_table", "record_key"})
 NAMES = RECORD | {"row_id", "subject_id", "case_id", "assignment_id"}
 
+#: What dbt adds to a snapshot: when a version was seen, and a hash of its key and that date.
+SNAPSHOT_COLUMNS = (
+    "dbt_scd_id",
+    "dbt_updated_at",
+    "dbt_valid_from",
+    "dbt_valid_to",
+    "dbt_is_deleted",
+)
+
 #: A relation by schema and name.
 Relation = tuple[str, str]
 
@@ -86,13 +95,15 @@ class Untraceable:
 class Lineage:
     """Every copy downstream. `watched` are all relations that were looked at, `signature` what the
     catalogue said of them. `fixed` are copies whose rows can go, but in which a minimised value cannot
-    be told from what stays, or made null."""
+    be told from what stays, or made null. `shown` are views that show what no key leads to: they hold no
+    rows, so nothing is blocked by them."""
 
     copies: tuple[Downstream, ...]
     untraceable: tuple[Untraceable, ...]
     watched: tuple[Relation, ...]
     signature: str
     fixed: tuple[Untraceable, ...] = ()
+    shown: tuple[Untraceable, ...] = ()
 
     @property
     def blocked(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 Belongs here: the words in which columns are followed. Does not belong here: following them (`columns`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from retention.lineage.model import Relation
@@ -48,6 +49,9 @@ class Field:
 
 NOTHING = Field()
 
+#: What PostgreSQL keeps in every row beside its columns: which transaction wrote it, and where it lies.
+SYSTEM_COLUMNS = ("tableoid", "ctid", "xmin", "cmin", "xmax", "cmax")
+
 
 class Shape(dict[str, Field]):
     """The fields of a kind of row, by column. `rest` is what any further column is made from."""
@@ -59,6 +63,8 @@ class Shape(dict[str, Field]):
     def of(self, column: str) -> Field:
         """The field of a column. Raises CannotFollow for one that is not known."""
         found = self.get(column, self.rest)
+        if found is None and column in SYSTEM_COLUMNS:
+            return NOTHING
         if found is None:
             raise CannotFollow(f"it reads a column {column} that is not known")
         return found
@@ -70,5 +76,30 @@ class Shape(dict[str, Field]):
         return found | (self.rest.sources if self.rest else frozenset())
 
 
+def told_as_one(shapes: list[Shape]) -> Shape:
+    """What the columns of all shapes come from together, by the names of the first."""
+    told = Shape({})
+    for name in shapes[0]:
+        fields = [shape[name] for shape in shapes]
+        told[name] = Field(
+            exact=frozenset[Origin]().union(*(one.exact for one in fields)),
+            derived=frozenset[Origin]().union(*(one.derived for one in fields)),
+        )
+    return told
+
+
 #: What the from clause of a query offers, by alias.
 Rows = dict[str, Shape]
+
+# Unions joined with unions multiply; no model that people read comes near this.
+_MOST_SHAPES = 256
+
+
+def not_too_many(found: Iterable[Rows] | Iterable[Shape]) -> list:  # type: ignore[type-arg]
+    """All of them. Raises CannotFollow beyond what anybody can tell apart."""
+    listed = []
+    for one in found:
+        listed.append(one)
+        if len(listed) > _MOST_SHAPES:
+            raise CannotFollow("it has too many branches")
+    return listed

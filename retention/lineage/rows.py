@@ -22,8 +22,12 @@ _OF_RECORD = frozenset(
         "entity_key",
         "link_key",
         "link_hashes",
+        "link_hash",
         "assignment_key",
         "partner_key",
+        "record_id",
+        "event_id",
+        "anchor_event",
     }
 )
 _NAMING = _OF_RECORD | {*_LASTING, "case_id", "inputs_hash"}

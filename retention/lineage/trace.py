@@ -7,7 +7,6 @@ A relation none of whose columns comes from a personal column or a key holds no 
 show the key of each record that they were made of is traced. Any other may hold what no key leads to.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,11 +16,12 @@ from psycopg import sql
 
 from retention.coverage import not_nullable
 from retention.declarations import Declarations
-from retention.lineage.catalogue import Entry, read_catalogue, signature
+from retention.lineage.catalogue import Entry, read_catalogue, read_functions, signature
 from retention.lineage.columns import Columns
 from retention.lineage.manifest import Manifest, Node
 from retention.lineage.model import (
     SCHEMAS,
+    SNAPSHOT_COLUMNS,
     Downstream,
     Lineage,
     Match,
@@ -33,9 +33,6 @@ from retention.lineage.origins import NOTHING, CannotFollow, Shape
 from retention.lineage.rows import Found, Judge, Problem
 
 Connection = psycopg.Connection[Any]
-
-# What dbt adds to a snapshot.
-_SNAPSHOT = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to", "dbt_is_deleted")
 
 
 def trace(
@@ -60,7 +57,7 @@ class _Tracer:
             if relation[0] in SCHEMAS and names_records(frozenset(entry.columns))
         }
         self._roots = frozenset((tables.keys() & types.keys()) | named)
-        self._columns = Columns(self._roots, self._queries(), types)
+        self._columns = Columns(self._roots, self._queries(), types, read_functions(conn))
         staging = {("staging", table.staging_model): table.qualified for table in tables.values()}
         self._judge = Judge(tables, staging, types, self._reach_of)
 
@@ -68,12 +65,16 @@ class _Tracer:
         copies: list[Downstream] = []
         untraceable: list[Untraceable] = []
         fixed: list[Untraceable] = []
+        shown: list[Untraceable] = []
         watched = [node.relation for node in nodes if node.relation not in self._roots]
         for relation in sorted(set(watched)):
             entry = self._entries.get(relation)
-            if entry is None or entry.is_view:
+            if entry is None:
                 continue
             matches, problems, stuck = self._judged(self._manifest.by_relation[relation], entry)
+            if entry.is_view:
+                shown += _summed_up(relation, problems)
+                continue
             if matches and not entry.is_table:
                 problems.append(Problem("it is no table: build it as one", self._of(matches)))
             elif matches:
@@ -86,13 +87,14 @@ class _Tracer:
             tuple(watched),
             signature(self._conn, watched),
             tuple(fixed),
+            tuple(shown),
         )
 
     def _judged(self, node: Node, entry: Entry) -> tuple[list[Match], list[Problem], list[Problem]]:
         """What finds its rows, what is found by nothing, and what cannot be made null in them."""
         try:
             if node.sql is None:
-                raise CannotFollow(f"no SQL of it is known ({node.language})")
+                raise CannotFollow(node.why)
             shapes = [
                 Shape({name: one for name, one in shape.items() if name in entry.columns})
                 for shape in self._columns.shapes(node.relation)
@@ -101,7 +103,7 @@ class _Tracer:
             return [], [Problem(str(reason), self._reach(node))], []
         judged = [self._judge.of(node.relation, shape) for shape in shapes]
         problems = [problem for _, of_shape in judged for problem in of_shape]
-        unknown = entry.columns.keys() - {*_SNAPSHOT}.union(*shapes)
+        unknown = entry.columns.keys() - {*SNAPSHOT_COLUMNS}.union(*shapes)
         if unknown and not any(found for found, _ in judged):
             names = ", ".join(sorted(unknown))
             problems.append(Problem(f"its SQL does not make {names}", self._reach(node)))
@@ -114,7 +116,7 @@ class _Tracer:
                 if match is None:
                     why = "the same column holds keys of several tables"
                     problems.append(Problem(why, self._of([one.match])))
-                elif self._rows_without_key(node.relation, one, match):
+                elif entry.is_table and self._rows_without_key(node.relation, one, match):
                     why = "rows in it have lost their key: build it anew (--full-refresh)"
                     problems.append(Problem(why, self._of([match])))
                 else:
@@ -183,11 +185,10 @@ class _Tracer:
     def _reach(self, node: Node) -> frozenset[str]:
         """The landing tables that a node can hold rows of: by dbt's graph, and by its own words."""
         sources = self._manifest.sources_of(node)
-        words = set(re.findall(r"\w+", node.sql or ""))
         return frozenset(
             name
             for relation, name in self._governed.items()
-            if relation in sources or words.issuperset(relation)
+            if relation in sources or node.words.issuperset(relation)
         )
 
     def _reach_of(self, relation: Relation) -> frozenset[str]:

@@ -44,14 +44,21 @@ def keeps_value(kind: str, into: str) -> bool:
 
 
 class Values:
-    """Follows expressions of one select. `query` follows a subquery, given what its columns may name."""
+    """Follows expressions of one select. `functions` are those that may read tables by themselves; `query`
+    follows a subquery, given what its columns may name."""
 
     def __init__(
-        self, rows: Rows, equal: Mapping[Origin, frozenset[Origin]], types: Types, query: Query
+        self,
+        rows: Rows,
+        equal: Mapping[Origin, frozenset[Origin]],
+        types: Types,
+        functions: frozenset[str],
+        query: Query,
     ) -> None:
         self._rows = rows
         self._equal = equal
         self._types = types
+        self._functions = functions
         self._query = query
 
     def of(self, tree: exp.Expr) -> Field:
@@ -72,6 +79,8 @@ class Values:
             return self._coalesce(tree)
         if isinstance(tree, _HANDS_NOTHING_ON):
             return NOTHING
+        if isinstance(tree, exp.Anonymous) and tree.name.lower() in self._functions:
+            raise CannotFollow(f"it calls {tree.name}, which may read tables by itself")
         if isinstance(tree, exp.Star):
             raise CannotFollow("the columns of a star in it are not known")
         return Field(derived=self._made_from(tree))
@@ -97,10 +106,17 @@ class Values:
             if tree.table not in self._rows:
                 raise CannotFollow(f"it reads {tree.table}, which is not known")
             return self._with_equal(self._rows[tree.table].of(tree.name))
-        return self._whole_row(tree.name)
+        return self._unqualified(tree.name)
+
+    def _unqualified(self, name: str) -> Field:
+        """What is named without its table: in the arguments of a function that makes rows, a column of
+        those before it; anywhere, a table for its whole row."""
+        columns = [shape[name] for shape in self._rows.values() if name in shape]
+        if columns:
+            return Field(derived=frozenset[Origin]().union(*(one.sources for one in columns)))
+        return self._whole_row(name)
 
     def _whole_row(self, name: str) -> Field:
-        """A table's name, which stands for its whole row."""
         if name not in self._rows:
             raise CannotFollow(f"it reads a column {name} that is not known")
         return Field(derived=self._rows[name].sources)

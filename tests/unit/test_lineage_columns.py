@@ -90,6 +90,14 @@ FOLLOWED: dict[str, list[dict[str, str]]] = {
     "select u.word from shop.person p, unnest(string_to_array(p.name, ' ')) as u (word)": [
         {"word": "<person.name"}
     ],
+    "select jsonb_array_elements(p.name -> 'x') as j from shop.person p": [{"j": "<person.name"}],
+    "select jsonb_array_elements(name -> 'x') as j from shop.person": [{"j": "<person.name"}],
+    "select k.key from shop.person, jsonb_each(name -> 'x') as k": [{"key": "<person.name"}],
+    "select p.b from shop.person as p (a, b)": [{"b": "=person.name"}],
+    "select b from (select id, id from shop.person union select id, id from shop.contact) as u (a, b)": [
+        {"b": "=person.id"},
+        {"b": "=contact.id"},
+    ],
     "select rule_id from policy.rules where exists (select from shop.person)": [{"rule_id": "-"}],
 }
 
