@@ -4,6 +4,7 @@ Belongs here: the command's arguments and the layout. Does not belong here: what
 it is; `retention.coverage` and the policy say.
 """
 
+import math
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -15,6 +16,8 @@ from retention.coverage.document import as_document
 from retention.coverage.examine import examine
 from retention.declarations import load_declarations
 from retention.ledger.failures import safe_errors
+from retention.lineage.account import model_columns
+from retention.lineage.manifest import has_manifest
 from retention.policy import in_force, load_versions
 from retention.settings import load_settings
 from retention.warehouse.connection import connect
@@ -52,7 +55,14 @@ def coverage(
         as_of = today[0]
         policy = in_force(load_versions(settings.policy_dir), as_of)
         examined = examine(conn, settings, declarations, policy, as_of)
-        document = as_document(examined, settings, policy, database=conn.info.dbname, as_of=as_of)
+        document = as_document(
+            examined,
+            settings,
+            policy,
+            database=conn.info.dbname,
+            as_of=as_of,
+            models=model_columns(conn, settings) if has_manifest(settings) else None,
+        )
     if as_json:
         show_json(document)
     else:
@@ -73,6 +83,13 @@ def _show(document: dict[str, Any]) -> None:
         f"{document['database']}: {landing['tables']['total']} tables and"
         f" {landing['columns']['total']} columns landed"
     )
+    if models := document["models"]:
+        say(
+            f"{models['resolved']} of {models['columns']} columns of dbt's models"
+            f" ({_percent(models['resolved'], models['columns'])}) are followed down to landing"
+        )
+        for one in models["unresolved"]:
+            say(f"- not followed: {one['column']}: {one['why']}")
     for table in document["set_aside"]:
         say(f"{table} is set aside: it cannot be read as declared")
     for one in document["withheld"]:
@@ -85,6 +102,11 @@ def _show(document: dict[str, Any]) -> None:
     for one in document["findings"]:
         say(f"- {one['severity']}, since {one['since']}: {one['message']}")
         say(f"  {one['next']}")
+
+
+def _percent(part: int, whole: int) -> str:
+    """Rounded down: all of them, and nothing less, are 100 %."""
+    return f"{math.floor(1000 * part / whole) / 10 if whole else 100.0:.1f} %"
 
 
 def _numbers(counted: dict[str, Any]) -> list[str]:

@@ -32,6 +32,9 @@ Connection = psycopg.Connection[Any]
 # A daily job leaves yesterday's classification until it runs; older than that, it did not run.
 _FRESH_DAYS = 1
 
+# Of a missing table it is said that it is set aside; of a copy, by `untraceable`, what it blocks.
+_SAID_OTHERWISE = (FindingKind.MISSING_TABLE, FindingKind.COPY_UNTRACEABLE)
+
 # Somebody began what nobody finished. A proposed plan waits for its approver, which is no fault; what
 # it holds becomes one when its records pass the days of grace.
 UNFINISHED = ("approved", "executing")
@@ -307,8 +310,7 @@ def drifted(
     for table, why in examined.withheld.items():
         yield Finding("table_withheld", f"nothing is purged from {table}: {why}", table=table)
     for finding in examined.findings:
-        # Of a missing table it is said above that it is set aside.
-        if finding.kind is not FindingKind.MISSING_TABLE:
+        if finding.kind not in _SAID_OTHERWISE:
             yield Finding(
                 finding.kind.value,
                 f"{said(finding)}, since {finding.since} ({finding.severity})",

@@ -34,7 +34,7 @@ def compare(
     """
     relations = read_relations(conn)
     covered = states(relations, declarations, built)
-    both = Compared(conn, declarations, relations, covered, as_of or _today(conn), recall(conn))
+    both = Compared(conn, declarations, relations, covered, as_of or today(conn), recall(conn))
     findings = [finding for differ in DIFFERENCES for finding in differ(both)]
     return Coverage(
         findings=tuple(sorted(findings, key=lambda finding: finding.key)),
@@ -63,8 +63,9 @@ def _unreadable(declarations: Declarations, findings: list[Finding]) -> tuple[st
     )
 
 
-def _today(conn: psycopg.Connection[Any]) -> date:
+def today(conn: psycopg.Connection[Any]) -> date:
+    """The local date in Oslo, as the database sees it."""
     row = conn.execute("select ledger.today()").fetchone()
     assert row is not None
-    today: date = row[0]
-    return today
+    day: date = row[0]
+    return day

@@ -20,7 +20,8 @@ from retention.declarations import Declarations, TableDeclaration
 from retention.declarations.parts import Exemption
 from retention.detection.model import ColumnName, Detection
 
-_UNDECLARED = {
+#: The kind of an undeclared relation that is no table, by pg_class.relkind.
+UNDECLARED = {
     "v": FindingKind.UNDECLARED_VIEW,
     "m": FindingKind.UNDECLARED_MATERIALIZED_VIEW,
     "f": FindingKind.UNDECLARED_FOREIGN_TABLE,
@@ -59,7 +60,7 @@ def undeclared_relations(both: Compared) -> Iterator[Finding]:
     for schema, names in unknown.items():
         if schema in known:
             for name in names:
-                kind = _UNDECLARED.get(both.relations[name].kind, FindingKind.UNDECLARED_TABLE)
+                kind = UNDECLARED.get(both.relations[name].kind, FindingKind.UNDECLARED_TABLE)
                 yield Finding(*name, None, kind, _seems_to_hold(both, [name]))
         else:
             number = f"{len(names)} {'relation' if len(names) == 1 else 'relations'}"

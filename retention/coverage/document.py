@@ -9,6 +9,7 @@ from typing import Any
 
 from retention.coverage.model import Counted, Coverage, State, count
 from retention.coverage.words import next_steps, said
+from retention.lineage.landing import ModelColumns
 from retention.policy import Policy
 from retention.settings import Settings
 
@@ -16,9 +17,16 @@ FORMAT = 1
 
 
 def as_document(
-    coverage: Coverage, settings: Settings, policy: Policy, *, database: str, as_of: date
+    coverage: Coverage,
+    settings: Settings,
+    policy: Policy,
+    *,
+    database: str,
+    as_of: date,
+    models: ModelColumns | None,
 ) -> dict[str, Any]:
-    """The whole answer; names, types, counts and dates only."""
+    """The whole answer; names, types, counts and dates only. `models` are the columns that dbt makes,
+    None where it has made none here."""
     return {
         "format": FORMAT,
         "database": database,
@@ -32,6 +40,15 @@ def as_document(
         ],
         "set_aside": list(coverage.set_aside),
         "withheld": [{"table": table, "why": why} for table, why in coverage.withheld.items()],
+        "models": models
+        and {
+            "columns": len(models.followed),
+            "resolved": len(models.followed) - len(models.unresolved),
+            "unresolved": [
+                {"column": ".".join(column), "why": why}
+                for column, why in models.unresolved.items()
+            ],
+        },
         "findings": [
             {
                 "kind": finding.kind.value,

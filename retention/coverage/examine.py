@@ -9,7 +9,8 @@ from typing import Any
 
 import psycopg
 
-from retention.coverage.compare import compare
+from retention.coverage.compare import compare, today
+from retention.coverage.downstream import with_downstream
 from retention.coverage.judge import judge
 from retention.coverage.memory import recall, remember
 from retention.coverage.model import Coverage
@@ -29,7 +30,7 @@ def examine(
 ) -> Coverage:
     """Compare the catalogue with the declarations and with what dbt built, as of a day, and judge each
     finding by the policy. Reads names and types only, and writes nothing."""
-    coverage = compare(conn, declarations, built_relations(settings), as_of=as_of)
+    coverage = _compared(conn, settings, declarations, as_of)
     return judge(coverage, policy.coverage, recall(conn, coverage), as_of)
 
 
@@ -41,4 +42,11 @@ def remember_today(settings: Settings, declarations: Declarations) -> None:
         connect(settings, role=CLASSIFIER) as conn,
         safe_errors("remembering what the catalogue holds"),
     ):
-        remember(conn, compare(conn, declarations, built_relations(settings)))
+        remember(conn, _compared(conn, settings, declarations, today(conn)))
+
+
+def _compared(
+    conn: Connection, settings: Settings, declarations: Declarations, as_of: date
+) -> Coverage:
+    coverage = compare(conn, declarations, built_relations(settings), as_of=as_of)
+    return with_downstream(conn, settings, declarations, coverage, as_of)

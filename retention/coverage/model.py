@@ -56,6 +56,10 @@ class FindingKind(StrEnum):
     PARTITION_DIFFERS = "partition_differs"
     EXEMPTION_PAST_DATE = "exemption_past_date"
     HARMLESS_SEEMS_PERSONAL = "harmless_seems_personal"
+    COPY_UNTRACEABLE = "copy_untraceable"
+    STALE_BUILD = "stale_build"
+    UNDECLARED_MODEL = "undeclared_model"
+    MODEL_EXEMPTION_PAST_DATE = "model_exemption_past_date"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,12 @@ _SAID: Mapping[FindingKind, str] = {
     FindingKind.PARTITION_DIFFERS: "{what} has a part that differs from it: {detail}",
     FindingKind.HARMLESS_SEEMS_PERSONAL: "{what} is to hold no personal data, and seems to: {detail}",
     FindingKind.EXEMPTION_PAST_DATE: "the exemption of {what} is past its date: {detail}",
+    FindingKind.COPY_UNTRACEABLE: "{what} may hold copies that cannot be traced: {detail}",
+    FindingKind.STALE_BUILD: "{what} is left of a build that is over: {detail}",
+    FindingKind.UNDECLARED_MODEL: "model {what} {detail}, and nobody says for how long",
+    FindingKind.MODEL_EXEMPTION_PAST_DATE: (
+        "the exemption of model {what} is past its date: {detail}"
+    ),
 }
 
 _NEXT: Mapping[FindingKind, str] = {
@@ -74,6 +80,18 @@ _NEXT: Mapping[FindingKind, str] = {
     ),
     FindingKind.EXEMPTION_PAST_DATE: (
         "look at it again: {file}, {table}: a new `review_on` under `{place}`, or declare it"
+    ),
+    FindingKind.COPY_UNTRACEABLE: (
+        "keep the key of the record, unchanged, in each row of {schema}.{table}, or drop it"
+    ),
+    FindingKind.STALE_BUILD: "look at it, and drop {schema}.{table}",
+    FindingKind.UNDECLARED_MODEL: (
+        "keep the key of the record in each row of {table}; or say why it holds nothing personal:"
+        " `config.meta.retention.exempt: {{reason, owner, review_on}}` on it, or on its folder"
+    ),
+    FindingKind.MODEL_EXEMPTION_PAST_DATE: (
+        "look at {table} again: a new `review_on` under `config.meta.retention.exempt`, on it or on its"
+        " folder"
     ),
 }
 

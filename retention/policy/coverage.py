@@ -39,6 +39,10 @@ class FindingRules(Part):
     partition_differs: FindingRule
     exemption_past_date: FindingRule
     harmless_seems_personal: FindingRule
+    copy_untraceable: FindingRule
+    stale_build: FindingRule
+    undeclared_model: FindingRule
+    model_exemption_past_date: FindingRule
 
     def of(self, kind: str) -> FindingRule:
         """The rule of a kind of finding. Raises KeyError for a kind that has none."""

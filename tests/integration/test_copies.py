@@ -120,17 +120,13 @@ def test_counts_and_sums_are_no_copy(shop: Shop) -> None:
 
 
 def test_what_dbt_built_did_not_land(shop: Shop) -> None:
-    """It is traced, not declared; a table that nobody knows stays a finding."""
+    """It is traced, not declared; what dbt built and does not know any more is a finding."""
     classified(shop, Model("people", "select id, name from shop.person"))
     build(shop.conn, [Model("by_hand", "select id, name from shop.person")])
     day = today(shop.conn)
     policy = in_force(load_versions(shop.settings.policy_dir), day)
-    undeclared = {
-        finding.table
-        for finding in findings.drifted(shop.conn, shop.settings, shop.declarations, policy, day)
-        if finding.kind == "undeclared_table"
-    }
-    assert undeclared == {"analytics.by_hand"}
+    drifted = findings.drifted(shop.conn, shop.settings, shop.declarations, policy, day)
+    assert [(one.kind, one.table) for one in drifted] == [("stale_build", "analytics.by_hand")]
 
 
 def test_a_view_holds_nothing(shop: Shop) -> None:

@@ -19,6 +19,7 @@ from retention.code_hash import code_hash
 from retention.declarations import load_declarations
 from retention.ledger import classifications
 from retention.lineage import find_lineage
+from retention.lineage.account import account, model_columns
 from retention.plan import approve, create
 from retention.purge import execute
 from retention.settings import Settings
@@ -71,7 +72,16 @@ select first_name from {{ source('crm', 'person') }}
 select id, first_name, email from {{ source('crm', 'person') }}
 {% endsnapshot %}
 """,
+    "tests/kept_people.sql": """
+{{ config(store_failures=true, severity='warn') }}
+select id, email from {{ source('crm', 'person') }} where id > 0
+""",
 }
+# Everything of the folder is declared to hold nothing personal, rightly or not.
+FOLDER = """    analytics:
+      +meta: {retention: {exempt: {
+        reason: counts and lists of no persons, owner: data@lexly.example, review_on: 2099-01-01}}}
+"""
 
 
 @dataclasses.dataclass
@@ -100,6 +110,9 @@ def warehouse(server: Server, database: str, tmp_path: Path) -> Iterator[Warehou
         path = dbt_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    project = dbt_dir / "dbt_project.yml"
+    text = project.read_text()
+    project.write_text(text.replace("    intermediate:\n", FOLDER + "    intermediate:\n"))
     settings = dataclasses.replace(
         settings, dbt_dir=dbt_dir, declarations_dir=dbt_dir / "models" / "staging"
     )
@@ -131,12 +144,20 @@ def test_no_copy_of_a_purged_person_is_left(warehouse: Warehouse) -> None:
         "analytics.second_hand",
         "analytics.due_list",
         "history.people",
+        "dbt_test__audit.kept_people",
     }
     assert {one.relation: one.reaches for one in found.untraceable} == {
         "analytics.partner_phones": {"crm.business_contact"}
     }
     untraced = findings.untraceable(warehouse.conn, settings, declarations)
     assert [one.table for one in untraced] == ["analytics.partner_phones"]
+    warehouse.conn.commit()
+
+    accounted = account(warehouse.conn, settings, declarations)
+    exempt = {one.relation[1] for one in accounted.models.exempt}
+    assert exempt == {Path(name).stem for name in ADDED if name.startswith("models/analytics/")}
+    assert (accounted.models.undeclared, accounted.unknown) == ((), ())
+    assert model_columns(warehouse.conn, settings).unresolved == {}
     warehouse.conn.commit()
 
     people, leads = (warehouse.keys(("crm", table), "id") for table in ("person", "lead"))
@@ -148,5 +169,6 @@ def test_no_copy_of_a_purged_person_is_left(warehouse: Warehouse) -> None:
     assert warehouse.keys(("analytics", "customers"), "customer_no") == people_left
     assert warehouse.keys(("analytics", "second_hand"), "nr") == people_left
     assert warehouse.keys(("history", "people"), "id") == people_left
+    assert warehouse.keys(("dbt_test__audit", "kept_people"), "id") == people_left
     assert warehouse.keys(("analytics", "lead_log"), "lead_no") == leads_left
     assert verify.read_back(settings, plan.plan_id).findings == ()
