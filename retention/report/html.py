@@ -66,6 +66,10 @@ FINDING_WORDS = {
     "partition_differs": "Part of a table differs from it",
     "exemption_past_date": "Exemption past its date",
     "harmless_seems_personal": "Declared harmless, seems to hold personal data",
+    "copy_untraceable": "May hold copies that no key leads to",
+    "stale_build": "Left of a build that is over",
+    "undeclared_model": "Model with personal data that nobody declared",
+    "model_exemption_past_date": "Exemption of a model past its date",
 }
 
 
