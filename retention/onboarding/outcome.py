@@ -13,9 +13,11 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from retention.declarations import Declarations
-from retention.onboarding.catalogue import Connection, read_schema
+from retention.onboarding.catalogue import Connection, Table, read_schema
 from retention.onboarding.write import files_of
 from retention.onboarding.yaml_text import open_todos
+
+NOT_READ = "not read"
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Outcome:
     @property
     def is_settled(self) -> bool:
         """True where nothing is left to declare or decide in the files, and every table can be read."""
-        unreadable = any(table.missing for table in self.tables)
+        unreadable = any(table.missing or table.state == NOT_READ for table in self.tables)
         return not (self.todos or self.undeclared or unreadable)
 
     def as_dict(self) -> dict[str, Any]:
@@ -96,8 +98,14 @@ def read_outcome(
                 tables.append(TableOutcome(name, "has not landed", 0, 0))
             continue
         missing = tuple(sorted(set(table.columns_used) - landed[name].names))
-        what = "exempt" if table.exempt else "set aside" if missing else "governed"
-        tables.append(TableOutcome(name, what, *counted.get(name, (0, 0)), missing))
+        records, of_a_person = counted.get(name, (0, 0))
+        if table.exempt:
+            what = "exempt"
+        elif missing:
+            what = "set aside"
+        else:
+            what = NOT_READ if not records and _holds_rows(conn, landed[name]) else "governed"
+        tables.append(TableOutcome(name, what, records, of_a_person, missing))
     undeclared = [name for name in landed if name not in declared]
     for name, table in declared.items():
         if name in landed and not (table.exempt and not table.columns_declared):
@@ -113,6 +121,13 @@ def read_outcome(
         ),
         undeclared=tuple(sorted(undeclared)),
     )
+
+
+def _holds_rows(conn: Connection, table: Table) -> bool:
+    row = conn.execute(
+        sql.SQL("select exists (select from {})").format(sql.SQL(table.relation))
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _counted(conn: Connection, schema: str, suffix: str) -> dict[str, tuple[int, int]]:

@@ -194,3 +194,22 @@ def test_what_is_open_is_said_and_in_force_text_needs_no_proposal(warehouse: Set
     assert done.returncode == 2
     assert "_helpdesk__sources.yml" in done.stderr
     assert "TODO is no value" in done.stderr
+
+
+def test_a_table_of_which_nothing_was_read_is_said(warehouse: Settings) -> None:
+    assert retention(warehouse, "onboard", "helpdesk").returncode == 0
+    path = warehouse.declarations_dir / "helpdesk" / "_helpdesk__sources.yml"
+    head, caller, ticket = path.read_text(encoding="utf-8").split("      - name: ")
+    # A key of another type may read otherwise, so that the whole table is set aside.
+    other_type = "types: {id: text}\n              follows: review"
+    path.write_text(
+        owned(head)
+        + leave("      - name: " + caller).replace("follows: review", other_type)
+        + leave("      - name: " + ticket),
+        encoding="utf-8",
+    )
+    done = retention(warehouse, "onboard", "helpdesk", "--check", "--json")
+    assert done.returncode == 1, done.stderr
+    tables = {one["table"]: one for one in json.loads(done.stdout)["tables"]}
+    assert (tables["caller"]["state"], tables["caller"]["records"]) == ("not read", 0)
+    assert tables["ticket"]["state"] == "governed"
