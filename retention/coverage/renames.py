@@ -38,6 +38,14 @@ def table_now(
 
 def column_now(missing: str, undeclared: Iterable[str]) -> str | None:
     """The undeclared column of the same table whose name is most like it, if any is."""
-    found = [(SequenceMatcher(None, missing, name).ratio(), name) for name in undeclared]
+    found = [(_alike(missing, name), name) for name in undeclared]
     alike, best = max(found, default=(0.0, None))
     return best if alike >= _ALIKE else None
+
+
+def _alike(one: str, other: str) -> float:
+    """From 0 to 1; 1 where one has all words of the other: `id` and `person_id`."""
+    words, others = set(one.split("_")), set(other.split("_"))
+    if words <= others or others <= words:
+        return 1.0
+    return SequenceMatcher(None, one, other).ratio()
