@@ -98,7 +98,8 @@ def _show(document: dict[str, Any]) -> None:
         say("no findings")
         return
     say()
-    say(f"{len(document['findings'])} findings")
+    number = len(document["findings"])
+    say(f"{number} finding{'s' if number > 1 else ''}")
     for one in document["findings"]:
         say(f"- {one['severity']}, since {one['since']}: {one['message']}")
         say(f"  {one['next']}")

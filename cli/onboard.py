@@ -15,7 +15,7 @@ from retention.settings import Settings, load_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from retention.onboarding.model import SchemaProposal
+    from retention.onboarding.model import Link, SchemaProposal
     from retention.onboarding.outcome import Outcome
 
 FINDINGS = 1
@@ -125,7 +125,7 @@ def _show_written(proposal: "SchemaProposal", path: "Path | None", todos: int) -
             (
                 table.table,
                 ", ".join(table.key.columns) or "none",
-                table.link.to or "itself" if table.link else "",
+                _person(table.link),
                 len(table.columns.personal),
                 len(table.columns.doubtful),
                 len(table.columns.harmless),
@@ -135,6 +135,11 @@ def _show_written(proposal: "SchemaProposal", path: "Path | None", todos: int) -
     )
     say(f"wrote {path}: a proposal, not in force; {todos} TODOs are yours to decide")
     say(f"then: retention onboard {schema} --check")
+
+
+def _person(link: "Link | None") -> str:
+    """Where the person of a row would be found, and how sure that is."""
+    return f"{link.to or 'itself'} ({link.because.confidence})" if link else ""
 
 
 def _check(settings: Settings, schema: str, as_json: bool) -> None:

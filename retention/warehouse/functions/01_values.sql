@@ -59,7 +59,8 @@ language sql immutable parallel safe return null::timestamp;
 
 -- Whatever else a connector may turn a column into (a float, a boolean, JSON) is no time.
 create or replace function sletteplikt.utc_time(value anyelement) returns timestamp
-language sql immutable parallel safe as $$ select null::timestamp $$;
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp as $$ select null::timestamp $$;
 
 create or replace function sletteplikt.local_date(value timestamptz) returns date
 language sql immutable parallel safe
@@ -92,7 +93,8 @@ create or replace function sletteplikt.local_date(value smallint) returns date
 language sql immutable parallel safe return null::date;
 
 create or replace function sletteplikt.local_date(value anyelement) returns date
-language sql immutable parallel safe as $$ select null::date $$;
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp as $$ select null::date $$;
 
 -- A number that landed as a number or as text; what is no number is null.
 create or replace function sletteplikt.as_number(value text) returns numeric
@@ -112,7 +114,8 @@ create or replace function sletteplikt.as_number(value bigint) returns numeric
 language sql immutable parallel safe return value::numeric;
 
 create or replace function sletteplikt.as_number(value anyelement) returns numeric
-language sql immutable parallel safe as $$ select null::numeric $$;
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp as $$ select null::numeric $$;
 
 -- Keys as text, whatever their type: timestamps as UTC ISO 8601 with microseconds.
 create or replace function sletteplikt.key_text(value text) returns text
@@ -147,7 +150,8 @@ language sql immutable parallel safe return to_char(value at time zone 'UTC', 'Y
 
 -- Any other type as PostgreSQL writes it, so that a key of a type nobody thought of fails no classification.
 create or replace function sletteplikt.key_text(value anyelement) returns text
-language sql stable parallel safe as $$ select value::text $$;
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp as $$ select value::text $$;
 
 -- E-mail: trimmed, lower case. Phone: digits only, no leading 00, a Norwegian number with its 47.
 create or replace function sletteplikt.normalised(kind text, value text) returns text
