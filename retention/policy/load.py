@@ -7,6 +7,7 @@ here: what a valid policy is (`model`, `checks`) and which of several is in forc
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pydantic_core import ErrorDetails
 from retention.errors import UsageError
 from retention.policy.checks import problems_of
 from retention.policy.model import Policy
-from retention.policy.yaml_lines import Lines, Problem, Step, YamlProblem, read_yaml_file
+from retention.policy.yaml_lines import Lines, Problem, Step, YamlProblem, read_yaml_bytes
 
 
 def load_policy(path: Path) -> Policy:
@@ -26,9 +27,17 @@ def load_policy(path: Path) -> Policy:
     unknown or missing key, rules that overlap, a missing approval, a period that is no period.
     """
     try:
-        data, lines = read_yaml_file(path)
+        content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read policy {path}: {error.strerror}") from None
+    return _policy(path, content)
+
+
+# A job asks for the policy dozens of times, and reading it takes longer than most of its questions.
+@lru_cache(maxsize=16)
+def _policy(path: Path, content: bytes) -> Policy:
+    try:
+        data, lines = read_yaml_bytes(content)
     except YamlProblem as error:
         raise policy_error(path, error.problem) from None
     if not isinstance(data, dict):

@@ -11,7 +11,7 @@ from pathlib import Path
 from retention.errors import UsageError
 from retention.policy.load import load_policy, policy_error
 from retention.policy.model import Policy
-from retention.policy.yaml_lines import Problem, read_yaml_file
+from retention.policy.yaml_lines import Problem, read_yaml_bytes
 
 
 def load_versions(directory: Path) -> list[Policy]:
@@ -54,7 +54,7 @@ def in_force(versions: Sequence[Policy], as_of: date) -> Policy:
 
 
 def _same(path: Path, key: str, other: Policy) -> UsageError:
-    _, lines = read_yaml_file(path)
+    _, lines = read_yaml_bytes(path.read_bytes())
     where = other.path.name if other.path else other.version
     return policy_error(
         path, Problem(lines.nearest((key,)), f"{key} is also that of {where}: give each its own")

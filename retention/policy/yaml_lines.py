@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -87,10 +86,10 @@ def read_yaml(text: str) -> tuple[Any, Lines]:
     return data, Lines(by_path)
 
 
-def read_yaml_file(path: Path) -> tuple[Any, Lines]:
-    """As `read_yaml`, for a file in UTF-8. Raises OSError when it cannot be opened."""
+def read_yaml_bytes(content: bytes) -> tuple[Any, Lines]:
+    """As `read_yaml`, for what a file in UTF-8 holds."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise YamlProblem(1, "not UTF-8: save the file as UTF-8") from None
     return read_yaml(text)

@@ -93,6 +93,7 @@ def assert_sums(conn: psycopg.Connection[Any], coverage: Coverage) -> None:
 # --- states --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_table_and_column_of_the_sample_is_declared_or_exempt(
     classified_sample: ClassifiedSample,
 ) -> None:

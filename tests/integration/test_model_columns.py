@@ -19,7 +19,7 @@ from retention.lineage.personal import PersonalColumns
 from retention.warehouse.connection import connect
 from tests.integration.conftest import ClassifiedSample
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 #: What the issue asks for.
 ENOUGH = 0.99

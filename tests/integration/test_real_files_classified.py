@@ -16,7 +16,7 @@ from retention.declarations import load_declarations
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

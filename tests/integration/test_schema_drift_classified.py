@@ -35,7 +35,7 @@ from tests.integration.conftest import sample_settings
 from tests.integration.test_purge_races import in_background
 from tests.keys import make_keys
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PEOPLE = 60
 SEED = 7
@@ -198,7 +198,6 @@ def test_no_ddl_waits_for_our_models_or_takes_them_along(copy: Drifting) -> None
     assert copy.our_relations() == relations
 
 
-@pytest.mark.slow
 def test_what_reads_the_same_changes_no_record(copy: Drifting) -> None:
     before = copy.records()
     copy.connector(*HARMLESS.values(), *reload(copy))
@@ -207,7 +206,6 @@ def test_what_reads_the_same_changes_no_record(copy: Drifting) -> None:
     assert copy.records() == before
 
 
-@pytest.mark.slow
 def test_what_cannot_be_read_is_set_aside_and_the_rest_is_as_before(copy: Drifting) -> None:
     kept = copy.records(leave_out=list(UNREADABLE))
     before = copy.tables()
@@ -224,7 +222,6 @@ def test_what_cannot_be_read_is_set_aside_and_the_rest_is_as_before(copy: Drifti
     assert all("Next: " in message and "__sources.yml" in message for message in told.values())
 
 
-@pytest.mark.slow
 def test_a_connector_never_waits_for_a_whole_classification(copy: Drifting) -> None:
     """A model reads a landing table in a transaction of its own: whoever changes one waits for that model
     at most, and the models are built all the same."""
@@ -252,7 +249,6 @@ def test_a_connector_never_waits_for_a_whole_classification(copy: Drifting) -> N
     assert copy.records() == before
 
 
-@pytest.mark.slow
 def test_the_daily_job_plans_what_drift_does_not_reach(copy: Drifting) -> None:
     """A whole night after all of it: the job ends well, and says in its plan what waits for what."""
     make_keys(copy.settings)
@@ -266,7 +262,6 @@ def test_the_daily_job_plans_what_drift_does_not_reach(copy: Drifting) -> None:
     assert not planned & set(UNREADABLE)
 
 
-@pytest.mark.slow
 def test_without_a_table_of_facts_nobody_it_knows_of_is_planned(copy: Drifting) -> None:
     """Twilio's calls make a lead a customer: while they cannot be read, no lead of the CRM may go."""
     make_keys(copy.settings)
@@ -278,7 +273,6 @@ def test_without_a_table_of_facts_nobody_it_knows_of_is_planned(copy: Drifting) 
     assert not {"crm.person", "crm.lead"} & {count.table for count in found.counts}
 
 
-@pytest.mark.slow
 def test_versions_under_a_key_that_tells_none_apart_are_reviewed(copy: Drifting) -> None:
     """A table switched to history mode, declared as before: a row that has two versions has no key of its
     own, and is never purged; every other row is as it was."""

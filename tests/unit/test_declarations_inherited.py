@@ -156,6 +156,8 @@ def test_without_a_project_around_it_a_file_stands_alone(tmp_path: Path) -> None
 def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETENTION_DECLARATIONS_DIR", str(project(tmp_path)))
     monkeypatch.setenv("RETENTION_STATE_DIR", str(tmp_path / "state"))
+    # A terminal's width would fold what is looked for.
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.mark.usefixtures("in_project")
