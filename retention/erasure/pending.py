@@ -12,8 +12,8 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
+from retention.lineage.copies import copies
 from retention.policy import Policy
-from retention.purge.copies import copies
 
 Connection = psycopg.Connection[Any]
 Part = Literal["landing", "copy", "ledger", "statistics"]

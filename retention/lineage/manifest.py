@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,8 @@ _WRITES = re.compile(
 class Node:
     """A model, snapshot, seed or test that makes a relation.
 
-    `sql` is None where no SQL tells what is in it, and `why` then says so. `words` are those of all SQL
-    that is written for it, `meta` what its files say of its retention.
+    `sql` is None where no SQL tells what is in it, and `why` then says so. `written` is all SQL that is
+    written for it, `meta` what its files say of its retention.
     """
 
     id: str
@@ -36,8 +36,13 @@ class Node:
     path: str
     sql: str | None
     why: str = ""
-    words: frozenset[str] = frozenset()
+    written: tuple[str, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of all SQL that is written for it."""
+        return _words(self.written)
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def read_manifest(settings: Settings) -> Manifest:
     no copy could be found, and what is purged would live on in those."""
     path = target_path(settings) / "manifest.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = _content(path.read_bytes())
     except (FileNotFoundError, ValueError):
         raise Refused(
             "dbt's manifest of the last classification is not in the state folder, so copies cannot"
@@ -116,6 +121,12 @@ def read_manifest(settings: Settings) -> Manifest:
             for source in content["sources"].values()
         },
     )
+
+
+# Several ask in one command, and reading so large a file takes longest.
+@lru_cache(maxsize=1)
+def _content(file: bytes) -> Any:
+    return json.loads(file)
 
 
 def has_manifest(settings: Settings) -> bool:
@@ -154,7 +165,7 @@ def _node(node: dict[str, Any], target: Path, macros: Mapping[str, str]) -> Node
         path=node["original_file_path"],
         sql=None if why else sql,
         why=why,
-        words=_words([sql or "", *hooks]),
+        written=(sql or "", *hooks),
         meta=(config.get("meta") or {}).get("retention") or {},
     )
 

@@ -25,6 +25,7 @@ from retention.declarations import Declarations, TableDeclaration
 from retention.errors import Refused, WarehouseError
 from retention.keys import MasterKey
 from retention.lineage import Lineage
+from retention.lineage.copies import copies, touched
 from retention.plan.tables import PlanTable, plan_tables
 from retention.policy.coverage import CoverageRules
 from retention.purge import (
@@ -37,7 +38,6 @@ from retention.purge import (
     minimise,
     reclassified,
 )
-from retention.purge.copies import copies, touched
 from retention.purge.delete import GONE, Range
 from retention.purge.evidence import TableEvidence
 from retention.purge.failpoints import reached

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from retention.declarations import TableDeclaration
 from retention.errors import WarehouseError
-from retention.purge.copies import Copy
+from retention.lineage.copies import Copy
 
 Connection = psycopg.Connection[Any]
 

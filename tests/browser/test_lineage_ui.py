@@ -10,7 +10,7 @@ import pytest
 from orchestration.groups import GROUPS
 from tests.browser.conftest import HOST, Ui
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def text_of(page: Any) -> str:

@@ -30,7 +30,7 @@ from tests.conftest import Server
 from tests.integration.conftest import ClassifiedSample, sample_settings
 from tests.keys import make_keys
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 # The sample's own findings: it is made to have them.
 FOUND_IN_THE_SAMPLE = {"nothing_overdue", "nothing_left_to_minimise", "everything_classified"}

@@ -19,7 +19,7 @@ from retention import plan as plans
 from retention.settings import Settings
 from tests.factories import Shop
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 class Command:

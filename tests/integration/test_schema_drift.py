@@ -27,7 +27,7 @@ from tests.factories import Shop
 from tests.fivetran_ddl import Statements
 from tests.integration.test_purge_races import in_background, wait_until_blocked
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 OURS = ("policy", "staging", "intermediate", "retention", "ledger", "sletteplikt")
 
