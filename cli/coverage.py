@@ -20,9 +20,10 @@ from retention.lineage.account import model_columns
 from retention.lineage.manifest import has_manifest
 from retention.policy import in_force, load_versions
 from retention.settings import load_settings
+from retention.warehouse.clock import today
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import READER
 
-READER = "retention_reader"
 FINDINGS = 1
 
 
@@ -50,9 +51,7 @@ def coverage(
         connect(settings, role=READER, read_only=True) as conn,
         safe_errors("reading the catalogue"),
     ):
-        today = conn.execute("select ledger.today()").fetchone()
-        assert today is not None
-        as_of = today[0]
+        as_of = today(conn)
         policy = in_force(load_versions(settings.policy_dir), as_of)
         examined = examine(conn, settings, declarations, policy, as_of)
         document = as_document(

@@ -27,6 +27,7 @@ from retention.settings import Settings
 from retention.status import Status, read_status
 from retention.warehouse.connection import connect, is_embedded
 from retention.warehouse.migrate import migrate
+from retention.warehouse.roles import READER
 
 if TYPE_CHECKING:
     from landing.sample import SampleSummary
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 PEOPLE = 2000
 SEED = 1
 AUTHORITY = "demonstration"
-READER = "retention_reader"
 
 #: Shown while a step runs: a function that says what is being done.
 Tell = Callable[[str], None]

@@ -16,13 +16,13 @@ from retention.explanation import Explanation, Listing, blocker_words
 from retention.ledger.failures import safe_errors
 from retention.settings import load_settings
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import READER
 
 if TYPE_CHECKING:
     from datetime import date
 
     from retention.explanation import Ground, Record
 
-READER = "retention_reader"
 
 _DISPOSITIONS = {
     "purge": "purge",

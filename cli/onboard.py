@@ -84,28 +84,18 @@ def _propose(settings: Settings, schema: str, print_only: bool, as_json: bool) -
 
 def _proposal(settings: Settings, schema: str) -> "SchemaProposal":
     from retention.classify import today
-    from retention.declarations import load_declarations
     from retention.ledger.failures import safe_errors
     from retention.onboarding.propose import propose
-    from retention.policy import in_force, load_versions
     from retention.warehouse.connection import connect
     from retention.warehouse.roles import CLASSIFIER
 
     if not _is_landing(schema):
         raise UsageError(f"{schema} is no landing schema: name one that a connector fills")
-    day = today()
     with (
         connect(settings, role=CLASSIFIER, read_only=True) as conn,
         safe_errors("looking at a schema"),
     ):
-        return propose(
-            conn,
-            schema,
-            declarations=load_declarations(settings.declarations_dir),
-            proposed=load_declarations(settings.declarations_dir, proposed_for=schema),
-            policy=in_force(load_versions(settings.policy_dir), day),
-            today=day,
-        )
+        return propose(conn, settings, schema, today())
 
 
 def _is_landing(schema: str) -> bool:

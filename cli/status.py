@@ -15,11 +15,11 @@ from retention.ledger.failures import safe_errors
 from retention.settings import load_settings
 from retention.status import read_status
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import READER
 
 if TYPE_CHECKING:
     from retention.status import Count, Status
 
-READER = "retention_reader"
 FINDINGS = 1
 MOST_SHOWN = 8
 

@@ -30,7 +30,8 @@ from great_expectations.datasource.fluent.interfaces import TestConnectionError
 from psycopg import conninfo
 from sqlalchemy import URL
 
-READER = "retention_reader"
+from retention.warehouse.roles import READER
+
 # BASIC carries a list of failing values, unless that list may hold none.
 RESULT_FORMAT: Mapping[str, Any] = {"result_format": "BASIC", "partial_unexpected_count": 0}
 

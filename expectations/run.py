@@ -21,8 +21,7 @@ from retention.ledger.failures import safe_errors
 from retention.policy import in_force, load_versions
 from retention.settings import Settings
 from retention.warehouse.connection import connect, warehouse_url
-
-READER = "retention_reader"
+from retention.warehouse.roles import READER
 
 # What a plan is the cure for.
 _WITH_GRACE = ("nothing_overdue", "nothing_left_to_minimise")

@@ -14,10 +14,10 @@ from retention.classified import STATUSES, find_classification
 from retention.ledger.failures import safe_errors
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import READER
 
 Metadata = dict[str, Any]
 
-_READER = "retention_reader"
 # How far ahead an operator looks; no retention period.
 _AHEAD_DAYS = (7, 30, 90)
 
@@ -25,7 +25,7 @@ _AHEAD_DAYS = (7, 30, 90)
 def record_counts(settings: Settings, as_of: date) -> Metadata:
     """The population by category and status, what is due, and what is coming due."""
     with (
-        connect(settings, role=_READER, read_only=True) as conn,
+        connect(settings, role=READER, read_only=True) as conn,
         safe_errors("counting the records"),
     ):
         classification = find_classification(conn, as_of)

@@ -1,11 +1,17 @@
 """Answering a proposal as docs/runbooks/onboard-a-source.md tells a person to: edits of text, nothing else.
 
-Belongs here: those edits, and reading the answers that the runbook gives as its example. Does not belong
+Belongs here: those edits, the command between them, and reading the answers that the runbook gives as its
+example. Does not belong
 here: what is proposed.
 """
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+
+from retention.settings import Settings
 
 RUNBOOK = Path(__file__).resolve().parents[1] / "docs" / "runbooks" / "onboard-a-source.md"
 OWNER = "data-platform@lexly.no"
@@ -80,3 +86,14 @@ def _without_questions(text: str) -> str:
         if not is_question:
             kept.append(line)
     return re.sub(r"  # TODO .*", "", "".join(kept))
+
+
+def retention(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, as a person calls it."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        env={**os.environ, **settings.as_environment(), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

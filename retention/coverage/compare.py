@@ -17,6 +17,7 @@ from retention.coverage.model import Coverage, Finding, FindingKind, TableName
 from retention.coverage.states import states
 from retention.declarations import Declarations
 from retention.detection.remember import recall
+from retention.warehouse.clock import today
 
 
 def compare(
@@ -61,11 +62,3 @@ def _unreadable(declarations: Declarations, findings: list[Finding]) -> tuple[st
             }
         )
     )
-
-
-def today(conn: psycopg.Connection[Any]) -> date:
-    """The local date in Oslo, as the database sees it."""
-    row = conn.execute("select ledger.today()").fetchone()
-    assert row is not None
-    day: date = row[0]
-    return day

@@ -154,13 +154,13 @@ def past_exemptions(both: Compared) -> Iterator[Finding]:
         if table.exempt:
             exempt.append((None, table.exempt))
         for column, exemption in exempt:
-            if exemption.review_on < both.as_of:
+            if exemption.is_past(both.as_of):
                 yield Finding(
                     table.schema_,
                     table.name,
                     column,
                     FindingKind.EXEMPTION_PAST_DATE,
-                    detail=f"{exemption.owner} was to review it on {exemption.review_on}",
+                    detail=exemption.appointment,
                     since=exemption.review_on,
                 )
 
@@ -175,7 +175,7 @@ def harmless_that_seems_personal(both: Compared) -> Iterator[Finding]:
             if found is None or not found.is_likely or found.found[0].basis == "name":
                 continue
             exemption = table.exempt_columns.get(column)
-            if exemption.review_on < both.as_of if exemption else _is_harmless(table, column):
+            if exemption.is_past(both.as_of) if exemption else _is_harmless(table, column):
                 detail = f"{found.kind}, in {found.found[0].matched} of {found.sampled} values"
                 yield _of(table, FindingKind.HARMLESS_SEEMS_PERSONAL, column, detail)
 

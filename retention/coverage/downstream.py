@@ -100,12 +100,12 @@ def _of_models(accounted: Account, as_of: date) -> Iterator[Finding]:
     for model in accounted.models.undeclared:
         yield Finding(*model.relation, None, FindingKind.UNDECLARED_MODEL, model.detail)
     for one in accounted.models.exempt:
-        if one.is_past(as_of):
+        if one.exempt.is_past(as_of):
             yield Finding(
                 *one.relation,
                 None,
                 FindingKind.MODEL_EXEMPTION_PAST_DATE,
-                f"{one.exempt.owner} was to review it on {one.exempt.review_on}",
+                one.exempt.appointment,
                 since=one.exempt.review_on,
             )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from retention.coverage.compare import compare, today
+from retention.coverage.compare import compare
 from retention.coverage.downstream import with_downstream
 from retention.coverage.judge import judge
 from retention.coverage.memory import recall, remember
@@ -19,6 +19,7 @@ from retention.ledger.failures import safe_errors
 from retention.lineage import built_relations
 from retention.policy import Policy
 from retention.settings import Settings
+from retention.warehouse.clock import today
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import CLASSIFIER
 

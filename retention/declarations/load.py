@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from retention.declarations.inheritance import Inherited, Project, level_of, merge
 from retention.declarations.model import Declarations, TableDeclaration
+from retention.declarations.parts import first_problem
 from retention.declarations.yaml_places import read_yaml
 from retention.errors import UsageError
 
@@ -121,12 +122,10 @@ def _tables_of(path: Path, project: Project, proposed_for: str | None) -> Iterat
                     inherited,
                 )
             except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"]) or "retention"
-                giver = inherited.givers.get(str(first["loc"][0])) if first["loc"] else None
+                key = next(iter(error.errors()[0]["loc"]), None)
+                giver = inherited.givers.get(str(key))
                 raise UsageError(
-                    f"{giver.place if giver else place}: {name}.{table['name']}: {where}: "
-                    f"{first['msg'].removeprefix('Value error, ')}"
+                    f"{giver.place if giver else place}: {name}.{table['name']}: {first_problem(error)}"
                 ) from None
 
 

@@ -9,7 +9,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 PERSONAL_KINDS = (
     "name",
@@ -29,6 +36,13 @@ PERSONAL_KINDS = (
 )
 
 
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong with a declaration: the key, and what is the matter with it."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "retention"
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+
+
 class Part(BaseModel):
     """A part of a declaration: unknown keys are errors, values never change."""
 
@@ -41,6 +55,15 @@ class Exemption(Part):
     reason: str = Field(min_length=10)
     owner: str
     review_on: date
+
+    def is_past(self, on: date) -> bool:
+        """True once somebody should have looked at it again; it stays in force all the same."""
+        return on > self.review_on
+
+    @property
+    def appointment(self) -> str:
+        """Who was to look at it again, and when."""
+        return f"{self.owner} was to review it on {self.review_on}"
 
 
 class Otherwise(Part):

@@ -15,6 +15,7 @@ from retention.erasure.pending import waiting
 from retention.errors import Refused
 from retention.findings import Finding
 from retention.policy import Policy
+from retention.warehouse.clock import today
 
 Connection = psycopg.Connection[Any]
 
@@ -26,10 +27,9 @@ def findings(conn: Connection, policy: Policy) -> Iterator[Finding]:
     except Refused as refusal:
         yield Finding("copies_unknown", f"nothing can be rewritten: {refusal}")
         return
-    today = conn.execute("select ledger.today()").fetchone()
-    assert today is not None
     patience = timedelta(days=policy.operations.compaction_patience_days.value)
-    late = [one for one in tables if one.since < today[0] - patience]
+    day = today(conn)
+    late = [one for one in tables if one.since < day - patience]
     if late:
         yield Finding(
             "compaction_waiting",

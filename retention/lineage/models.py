@@ -12,12 +12,11 @@ promise about columns, not about rows: it never lifts a block.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from pydantic import ValidationError
 
 from retention.declarations import Declarations
-from retention.declarations.parts import Exemption, Part
+from retention.declarations.parts import Exemption, Part, first_problem
 from retention.errors import UsageError
 from retention.lineage.catalogue import Entry
 from retention.lineage.find import is_own
@@ -63,10 +62,6 @@ class ModelExemption:
 
     relation: Relation
     exempt: Exemption
-
-    def is_past(self, on: date) -> bool:
-        """True once somebody should have looked at it again; it stands all the same."""
-        return on > self.exempt.review_on
 
 
 @dataclass(frozen=True)
@@ -129,11 +124,7 @@ def exemption_of(node: Node) -> Exemption | None:
     try:
         return ModelDeclaration.model_validate(dict(node.meta)).exempt
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "retention"
-        raise UsageError(
-            f"{node.path}: config.meta.retention: {where}: {first['msg'].removeprefix('Value error, ')}"
-        ) from None
+        raise UsageError(f"{node.path}: config.meta.retention: {first_problem(error)}") from None
 
 
 def _is_purged_by_name(node: Node, entry: Entry) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from retention.declarations import Declarations
+from retention.declarations import Declarations, load_declarations
 from retention.detection import Detection
 from retention.detection.scan import detect
 from retention.errors import UsageError
@@ -22,7 +22,8 @@ from retention.onboarding.links import find_links
 from retention.onboarding.measure import Share, readable_dates
 from retention.onboarding.model import Because, Columns, Key, Link, Proposal, SchemaProposal
 from retention.onboarding.targets import Landed, declared_targets
-from retention.policy import Policy
+from retention.policy import Policy, in_force, load_versions
+from retention.settings import Settings
 
 # From this share on a column of text holds dates.
 _READABLE = 0.8
@@ -37,20 +38,15 @@ class _Looked:
     dates: frozenset[str]
 
 
-def propose(
-    conn: Connection,
-    schema: str,
-    *,
-    declarations: Declarations,
-    proposed: Declarations,
-    policy: Policy,
-    today: date,
-) -> SchemaProposal:
-    """Propose declarations for what stands in `schema` and in neither `declarations`, which are in force,
-    nor `proposed`, which wait in files of ours. Reads only.
+def propose(conn: Connection, settings: Settings, schema: str, today: date) -> SchemaProposal:
+    """Propose declarations for what stands in `schema` and neither in the declarations in force nor in a
+    proposal that waits, under the policy in force `today`. Reads only.
 
-    Raises UsageError for a schema that holds no table.
+    Raises UsageError for a schema that holds no table, and where a declaration does not hold.
     """
+    declarations = load_declarations(settings.declarations_dir)
+    proposed = load_declarations(settings.declarations_dir, proposed_for=schema)
+    policy = in_force(load_versions(settings.policy_dir), today)
     tables = read_schema(conn, schema)
     if not tables:
         raise UsageError(f"schema {schema} holds no table: name one that has landed")

@@ -24,6 +24,7 @@ from retention.plan.model import Plan, PlanCount, PlanPreview, Scope
 from retention.plan.show import show_in
 from retention.plan.tables import coverage_rules, plan_tables
 from retention.settings import Settings
+from retention.warehouse.clock import today
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import PLANNER, READER
 
@@ -63,8 +64,7 @@ def preview(settings: Settings) -> PlanPreview:
             """,
             (tables,),
         ).fetchall()
-        today = conn.execute("select ledger.today()").fetchone()
-    assert today is not None
+        day = today(conn)
     counts = tuple(
         PlanCount(table, rule, records, oldest, disposition, restored)
         for table, rule, waits, records, oldest, disposition, restored in rows
@@ -74,7 +74,7 @@ def preview(settings: Settings) -> PlanPreview:
     for _, _, waits, records, *_ in rows:
         if waits is not None:
             waiting[waits] = waiting.get(waits, 0) + records
-    return PlanPreview(today[0], sum(count.records for count in counts), counts, waiting)
+    return PlanPreview(day, sum(count.records for count in counts), counts, waiting)
 
 
 def create(settings: Settings, scope: Scope = "ordinary") -> Plan:

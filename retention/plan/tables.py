@@ -20,6 +20,7 @@ from retention.plan.landing_rights import without_rights
 from retention.policy import in_force, load_versions
 from retention.policy.coverage import CoverageRules
 from retention.settings import Settings
+from retention.warehouse.clock import today
 
 Connection = psycopg.Connection[Any]
 
@@ -126,9 +127,7 @@ def plan_tables(
 
 def coverage_rules(settings: Settings, conn: Connection) -> CoverageRules:
     """What the policy in force today says of differences between catalogue and declarations."""
-    row = conn.execute("select ledger.today()").fetchone()
-    assert row is not None
-    return in_force(load_versions(settings.policy_dir), row[0]).coverage
+    return in_force(load_versions(settings.policy_dir), today(conn)).coverage
 
 
 def _out_of_hand(

@@ -33,9 +33,9 @@ from retention.report.html import render
 from retention.report.policy_part import describe_policy
 from retention.settings import Settings
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import READER
 
 FORMAT = 1
-READER = "retention_reader"
 
 
 @dataclass(frozen=True)

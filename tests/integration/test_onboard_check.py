@@ -6,10 +6,7 @@ sample's persons. Does not belong here: what is proposed (test_onboarding.py).
 
 import dataclasses
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,7 @@ from retention.settings import Settings
 from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import ClassifiedSample
-from tests.onboarding import in_force, leave, take
+from tests.onboarding import in_force, leave, retention, take
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -64,16 +61,6 @@ def warehouse(server: Server, told_stories: ClassifiedSample, tmp_path: Path) ->
         conn.execute(HELPDESK)
     yield settings
     server.drop(name)
-
-
-def retention(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments],
-        env={**os.environ, **settings.as_environment(), "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def owned(head: str) -> str:

@@ -6,10 +6,7 @@ Belongs here: that promise, on the real files. Does not belong here: what single
 
 import dataclasses
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,7 @@ from retention.declarations import load_declarations
 from retention.onboarding.yaml_text import open_todos
 from retention.settings import Settings
 from retention.warehouse.connection import connect
-from tests.onboarding import answered, example_answers, in_force, todos_said
+from tests.onboarding import answered, example_answers, in_force, retention, todos_said
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -53,17 +50,6 @@ def copied_project(settings: Settings, folder: Path) -> Settings:
         dbt_dir=folder / "dbt_project",
         declarations_dir=folder / "dbt_project" / "models" / "staging",
         policy_dir=folder / "policy",
-    )
-
-
-def retention(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command, as a person calls it."""
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments],
-        env={**os.environ, **settings.as_environment(), "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 

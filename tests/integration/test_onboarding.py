@@ -88,16 +88,8 @@ def shop(settings: Settings, conn: psycopg.Connection[Any], tmp_path: Path) -> S
 
 
 def proposed(settings: Settings, schema: str = "helpdesk") -> SchemaProposal:
-    day = classify.today()
     with connect(settings, role=CLASSIFIER, read_only=True) as conn:
-        return propose(
-            conn,
-            schema,
-            declarations=load_declarations(settings.declarations_dir),
-            proposed=load_declarations(settings.declarations_dir, proposed_for=schema),
-            policy=in_force(load_versions(settings.policy_dir), day),
-            today=day,
-        )
+        return propose(conn, settings, schema, classify.today())
 
 
 def table(proposal: SchemaProposal, name: str) -> Proposal:
