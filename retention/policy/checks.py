@@ -38,6 +38,8 @@ ENGINE: dict[RuleId, Engine] = {
     "RIGHTS": Engine("rights_request", "right_asserted", ("fixed",)),
     "OWN": Engine("own", "record_of_this_system", ("none",)),
     "PROCESSOR": Engine(None, "collected_after_outside_referral", ("instruction",)),
+    "ERASURE": Engine(None, "erasure_decided", ("none",)),
+    "CONSENT": Engine(None, "consent_withdrawn", ("none",)),
     "UNCLASSIFIED": Engine("unclassified", "no_rule_known", ("none",)),
 }
 

@@ -17,6 +17,7 @@ from pydantic import Field, PrivateAttr, StringConstraints
 
 from retention.policy.coverage import CoverageRules
 from retention.policy.processing import DataCategory, Defect, Purpose, Recipient, SubjectKind
+from retention.policy.rights import Rights
 from retention.policy.rules import Readings, Rule, RuleId
 from retention.policy.values import (
     APPROVAL_ORDER,
@@ -168,6 +169,7 @@ class Policy(Part):
     accounting: Accounting
     supporting_periods: dict[Identifier, MarkedPeriod]
     consent_withdrawal: ConsentWithdrawal
+    rights: Rights
     own_records: OwnRecords
     erasure: Erasure
     operations: Operations

@@ -25,6 +25,8 @@ RuleId = Literal[
     "RIGHTS",
     "OWN",
     "PROCESSOR",
+    "ERASURE",
+    "CONSENT",
     "UNCLASSIFIED",
 ]
 Category = Literal[
@@ -54,6 +56,8 @@ Condition = Literal[
     "right_asserted",
     "record_of_this_system",
     "collected_after_outside_referral",
+    "erasure_decided",
+    "consent_withdrawn",
     "no_rule_known",
 ]
 PeriodFrom = Literal[

@@ -145,6 +145,13 @@ class Hours(Part):
     reason: Text
 
 
+class Minutes(Part):
+    """A number of minutes for which something may be done, with the reason for it."""
+
+    value: Annotated[int, Field(ge=1, le=1440)]
+    reason: Text
+
+
 class Seconds(Part):
     """A number of seconds to wait, with the reason for it."""
 

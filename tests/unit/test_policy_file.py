@@ -91,6 +91,8 @@ def test_the_rules_are_those_of_the_requirements(policy: Policy) -> None:
         "RIGHTS": ("rights_request", "P3Y", "choice", "purge", False, False),
         "OWN": ("own", None, "choice", "keep", False, False),
         "PROCESSOR": (None, None, "text", "purge", False, False),
+        "ERASURE": (None, None, "law", "purge", False, False),
+        "CONSENT": (None, None, "law", "purge", False, False),
         "UNCLASSIFIED": ("unclassified", None, "choice", "review", False, False),
     }
 
