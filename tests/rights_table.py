@@ -16,8 +16,10 @@ NONE = "–"
 
 #: What a story may say of a record; the page explains each.
 OUTCOMES = frozenset(
-    ("erase", "minimise", "lock", "refuse", "relay", "wait", "person", "held", "restricted")
-    + ("keep", "null", "show", "flag", "leave out")
+    {
+        *("erase", "minimise", "lock", "refuse", "relay", "wait", "person", "held", "restricted"),
+        *("keep", "null", "show", "flag", "leave out"),
+    }
 )
 
 _PERIOD = re.compile(r"(\d+) years(?: (\d+) months)? from (completed|year end)")
