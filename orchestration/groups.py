@@ -37,6 +37,7 @@ FACTS = frozenset(
         "int_contact_points_matched",
         "int_record_cases",
         "int_record_candidates",
+        "int_record_mentions",
         "int_case_fingerprints",
         "int_contacts_counted",
         "int_handovers_decided",

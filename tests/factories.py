@@ -454,7 +454,8 @@ def _build(
     described = [describe(table) for table in declarations.governed]
     conn.execute(
         "create table policy.declared_tables as select * from jsonb_to_recordset(%s) as t ("
-        "source_schema text, source_table text, follows text, subject_link text, subject_to text,"
+        "source_schema text, source_table text, is_governed boolean, key_columns text,"
+        " key_is_personal boolean, follows text, subject_link text, subject_to text,"
         " assignment_link text, assignment_to text)"
         if not _exists(conn, "policy.declared_tables")
         else "select %s::jsonb",
@@ -575,6 +576,15 @@ select child.row_id, shared.subject_id
 from intermediate.int_linked as child join shared
     on child.subject_link = 'through' and child.subject_to = shared.qualified
     and child.link_key = shared.entity_key;
+create table intermediate.int_contact_points as
+select distinct source_schema || '.' || source_table as subject_table,
+    unnest(string_to_array(link_hashes, ' ')) as link_hash, subject_id
+from intermediate.int_subjects;
+create table intermediate.int_record_mentions as
+select distinct linked.row_id, points.subject_id
+from intermediate.int_linked as linked join intermediate.int_contact_points as points
+    on points.link_hash = any(string_to_array(linked.link_hashes, ' '))
+where linked.subject_link = '';
 drop table intermediate.int_linked;
 create index on intermediate.int_record_cases (source_schema, source_table, record_key);
 create index on intermediate.int_record_cases (case_id);
@@ -627,6 +637,10 @@ select source_schema, source_table, record_key, subject_token, 'controller'::tex
     ledger.today() as as_of
 from judged;
 create index on retention.records (source_schema, source_table, record_key);
+create table intermediate.int_records_decided as
+select cases.row_id, cases.case_id, records.*, records.policy_clause as clause
+from retention.records as records join intermediate.int_record_cases as cases
+    using (source_schema, source_table, record_key);
 create table retention.grounds as
 select source_schema, source_table, record_key, 'row'::text as column_group, rule_id, category,
     anchor_on, due_on, false as needs_review, true as approved, true as wins
@@ -653,6 +667,10 @@ and (records.source_schema, records.source_table, records.record_key)
     = (grounds.source_schema, grounds.source_table, grounds.record_key)
 and (records.source_schema, records.source_table, records.record_key)
     = (cases.source_schema, cases.source_table, cases.record_key);
+create table intermediate.int_clock as
+select ledger.today() as as_of, policy_version, policy_hash, 30 as due_soon_days, 30 as grace_days,
+    30 as review_by_days
+from policy.policy_settings;
 create table retention.summary as
 select source_schema, source_table, category, status, count(*) as records,
     min(due_on) as oldest_due_on, as_of

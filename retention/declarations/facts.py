@@ -10,6 +10,7 @@ else is keys, dates and states.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -157,9 +158,11 @@ def _links(table: TableDeclaration) -> dict[str, str]:
         same = subject.same_as.foreign_key if subject.same_as else None
         if pointer := subject.foreign_key or subject.through or same:
             links["link_key"] = f"sletteplikt.key_text({_column(pointer)})"
+    # An objection is no person's by a link, but it bears a person's contact points.
+    if points := table.subject or table.objection:
         hashes = [
             f"sletteplikt.link_hash('{kind}', {_column(column)}::text)"
-            for kind, columns in (("email", subject.email), ("phone", subject.phone))
+            for kind, columns in (("email", points.email), ("phone", points.phone))
             for column in columns
         ]
         if hashes:
@@ -239,7 +242,8 @@ def _column(name: str | None) -> str:
 def describe(table: TableDeclaration) -> dict[str, str]:
     """What the models must know of a table besides its rows, one row of the seed `declared_tables`.
 
-    Everything is text; an empty string reads as null. Booleans are `true` or `false`.
+    Everything is text; an empty string reads as null. Booleans are `true` or `false`, the key's columns a
+    JSON array.
     """
     subject = table.subject
     same = subject.same_as if subject else None
@@ -248,6 +252,8 @@ def describe(table: TableDeclaration) -> dict[str, str]:
         "source_schema": table.schema_,
         "source_table": table.name,
         "is_governed": str(not table.exempt).lower(),
+        "key_columns": json.dumps(table.key) if table.key else "",
+        "key_is_personal": str(table.key_is_personal).lower(),
         "follows": "rule" if rule else str(table.follows),
         "rule_id": rule,
         "subject_link": subject.link if subject else "",

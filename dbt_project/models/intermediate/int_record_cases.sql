@@ -1,6 +1,7 @@
 {{ config(indexes=[
     {'columns': ['source_schema', 'source_table', 'record_key']},
     {'columns': ['case_id']},
+    {'columns': ['subject_token']},
     {'columns': ['row_id']},
 ]) }}
 -- Each record with its data subject, its assignment and its case. A record finds its subject by itself,

@@ -42,15 +42,48 @@ begin
 end
 $$;
 
--- Under which condition the row `landed` is that of the item `record`: the key as text, cast back to the
--- column's type, so that the table's own index finds it. Which columns are the key was frozen with the plan.
+-- Under which condition the row `landed` of a landing table is that of `record`: the key as text, cast back to the
+-- column's type, so that the table's own index finds it.
+create or replace function ledger.key_condition(landing regclass, columns text[], is_personal boolean) returns text
+language plpgsql stable
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    condition text;
+begin
+    if key_condition.is_personal then
+        return format('sletteplikt.link_hash(''key'', landed.%I::text) = record.record_key', columns[1]);
+    end if;
+    -- Casting to a type of somebody's own making would run its author's code with the owner's rights.
+    select string_agg(
+        format(
+            case when cardinality(columns) = 1
+                then 'landed.%1$I = record.record_key::%3$s'
+                else 'landed.%1$I = (record.record_key::jsonb ->> %2$s)::%3$s'
+            end,
+            a.attname, key.position - 1, format_type(a.atttypid, -1)
+        ), ' and '
+    ) into condition
+    from unnest(columns) with ordinality as key (name, position)
+    inner join pg_attribute as a on a.attrelid = key_condition.landing and a.attname = key.name and not a.attisdropped
+    inner join pg_type as t on a.atttypid = t.oid
+    where t.typnamespace = 'pg_catalog'::regnamespace or t.typtype = 'e'
+    having count(*) = cardinality(columns);
+    if condition is null then
+        raise exception using errcode = 'SL003', message = format(
+            'the key of %s is not there any more, or of a type that is not PostgreSQL''s own', landing
+        );
+    end if;
+    return condition;
+end
+$$;
+
+-- The same for an item of a plan: which columns are the key was frozen with it.
 create or replace function ledger.same_key(plan uuid, landing regclass, source_schema text, source_table text)
 returns text
 language plpgsql stable
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
     frozen ledger.plan_keys;
-    condition text;
 begin
     select * into frozen
     from ledger.plan_keys as k
@@ -61,31 +94,7 @@ begin
         raise exception using errcode = 'SL003',
         message = format('the plan holds nothing of %s.%s', same_key.source_schema, same_key.source_table);
     end if;
-    if frozen.is_personal then
-        return format('sletteplikt.link_hash(''key'', landed.%I::text) = record.record_key', frozen.columns[1]);
-    end if;
-    -- Casting to a type of somebody's own making would run its author's code with the owner's rights.
-    select string_agg(
-        format(
-            case when cardinality(frozen.columns) = 1
-                then 'landed.%1$I = record.record_key::%3$s'
-                else 'landed.%1$I = (record.record_key::jsonb ->> %2$s)::%3$s'
-            end,
-            a.attname, key.position - 1, format_type(a.atttypid, -1)
-        ), ' and '
-    ) into condition
-    from unnest(frozen.columns) with ordinality as key (name, position)
-    inner join pg_attribute as a on a.attrelid = same_key.landing and a.attname = key.name and not a.attisdropped
-    inner join pg_type as t on a.atttypid = t.oid
-    where t.typnamespace = 'pg_catalog'::regnamespace or t.typtype = 'e'
-    having count(*) = cardinality(frozen.columns);
-    if condition is null then
-        raise exception using errcode = 'SL003', message = format(
-            'the key of %s.%s is not there any more, or of a type that is not PostgreSQL''s own',
-            same_key.source_schema, same_key.source_table
-        );
-    end if;
-    return condition;
+    return ledger.key_condition(same_key.landing, frozen.columns, frozen.is_personal);
 end
 $$;
 

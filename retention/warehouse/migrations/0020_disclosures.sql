@@ -33,6 +33,26 @@ create table ledger.packages (
 comment on table ledger.packages is
 'Encrypted copies that were made for persons: when they expire, and when they were removed. No key, no value.';
 
+-- Whose an ambiguous record is, as a person decided. The latest word on a record and a person counts.
+create table ledger.ambiguity_decisions (
+    decision_no bigint generated always as identity primary key,
+    source_schema text not null,
+    source_table text not null,
+    record_key text not null,
+    inputs_hash text not null,
+    subject_token uuid not null,
+    is_theirs boolean not null,
+    reason text not null check (btrim(reason) <> ''),
+    decided_by text not null default session_user,
+    decided_at timestamptz not null default now()
+);
+create index on ledger.ambiguity_decisions (subject_token);
+create index on ledger.ambiguity_decisions (source_schema, source_table, record_key);
+comment on table ledger.ambiguity_decisions is
+'Whether a record that may be several persons'' is the person''s who asked. Forgotten when the record is gone.';
+comment on column ledger.ambiguity_decisions.inputs_hash is
+'What the record said of whose it is when that was decided: once it says something else, nothing is decided.';
+
 reset role;
 
-grant select on ledger.disclosures, ledger.packages to retention_rights_officer;
+grant select on ledger.disclosures, ledger.packages, ledger.ambiguity_decisions to retention_rights_officer;

@@ -1,0 +1,37 @@
+"""What the tests of the person's rights share: persons by number, and requests that were verified.
+
+Belongs here: rows of the register as its functions leave them. Does not belong here: those functions.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from tests.factories import Shop, today
+
+
+def token_of(shop: Shop, number: int) -> UUID:
+    """The token of the shop's person of that number."""
+    token: UUID = shop.one(
+        "select subject_token from ledger.subject_tokens where subject_id = %s",
+        f"shop.person:{number}",
+    )
+    return token
+
+
+def verified_request(
+    shop: Shop, number: int, *, right: str = "access", verified: bool = True
+) -> UUID:
+    """A request of that person, with their identity verified."""
+    day = today(shop.conn)
+    request: UUID = shop.one(
+        "insert into ledger.requests (asserted, state, received_on, answer_by, subject_token, verified_by,"
+        " verified_at) values (%s, %s, %s, %s, %s, %s, case when %s then now() end) returning request_id",
+        right,
+        "identity_verified" if verified else "received",
+        day,
+        day + timedelta(days=30),
+        token_of(shop, number),
+        "an officer" if verified else None,
+        verified,
+    )
+    return request
