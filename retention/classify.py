@@ -77,6 +77,35 @@ def check_references(policy: Policy, declarations: Declarations) -> None:
             )
         if table.period and table.period not in policy.supporting_periods:
             raise UsageError(f"{table.qualified}: period {table.period} is not in the policy")
+    _check_purposes(policy, declarations)
+
+
+def _check_purposes(policy: Policy, declarations: Declarations) -> None:
+    """What rests on consent rests on a consent that the policy knows, and that erases when withdrawn."""
+    erased = {purpose.id for purpose in policy.purposes if purpose.on_withdrawal == "erase"}
+    revealed = {table.reveals.purpose for table in declarations.staged if table.reveals}
+    for table in declarations.staged:
+        rests_on = table.consented or table.reveals
+        if rests_on and rests_on.purpose not in erased:
+            raise UsageError(
+                f"{table.qualified}: {rests_on.purpose} is no purpose of the policy whose withdrawal erases"
+            )
+        if (
+            table.consented
+            and table.consented.when == "revealed_by_partner"
+            and table.consented.purpose not in revealed
+        ):
+            raise UsageError(
+                f"{table.qualified}: no table of partners says which of them `reveals`"
+                f" {table.consented.purpose}"
+            )
+        unknown = set(table.consent.purposes.values() if table.consent else ()) - {
+            purpose.id for purpose in policy.purposes
+        }
+        if unknown:
+            raise UsageError(
+                f"{table.qualified}: no purpose of the policy: {', '.join(sorted(unknown))}"
+            )
 
 
 def dbt_environment(settings: Settings, as_of: date | None = None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from retention.declarations.model import TableDeclaration
-from retention.declarations.parts import RuleName
+from retention.declarations.parts import Consent, RuleName
 from retention.warehouse.sql import quote_identifier, quote_literal
 
 COLUMNS: dict[str, str] = {
@@ -44,20 +44,31 @@ COLUMNS: dict[str, str] = {
     "instruction_id": "text",
     "instruction_period": "text",
     "request_is_pending": "boolean",
+    "consent_purpose": "text",
+    "consent_given_at": "timestamp",
+    "consent_withdrawn_at": "timestamp",
+    "reveals_purpose": "text",
     "has_minimisable": "boolean",
+    "has_consented": "boolean",
 }
 
-# No deadline rests on it, and a batch changes it itself: it is no input of the classification of a case.
-_NOT_HASHED = frozenset({"has_minimisable"})
+# No deadline rests on them, and a batch changes them itself: they are no input of a case's classification.
+_NOT_HASHED = frozenset({"has_minimisable", "has_consented"})
 
 
-def select_facts(table: TableDeclaration, relation: str, *, has_minimisable: str = "false") -> str:
+def select_facts(
+    table: TableDeclaration,
+    relation: str,
+    *,
+    has_minimisable: str = "false",
+    has_consented: str = "false",
+) -> str:
     """The record facts of `table` read from `relation` (SQL text that stands in a from clause).
 
-    `has_minimisable` is the expression that says whether one of its minimisable columns holds a value;
-    whoever compares facts does not ask.
+    `has_minimisable` and `has_consented` are the expressions that say whether a column that accounting
+    does not need, or that rests on a consent, holds a value; whoever compares facts does not ask.
     """
-    values = _values(table) | {"has_minimisable": has_minimisable}
+    values = _values(table) | {"has_minimisable": has_minimisable, "has_consented": has_consented}
     hashed = ", ".join(f"facts.{name}" for name in COLUMNS if name not in _NOT_HASHED)
     lines = ",\n        ".join(
         f"{values.get(name, f'null::{kind}')} as {name}" for name, kind in COLUMNS.items()
@@ -118,6 +129,13 @@ def _values(table: TableDeclaration) -> dict[str, str]:
         values["partner_key"] = _partner(table.key[0])
         values["instruction_id"] = f"{_column(table.instruction.id)}::text"
         values["instruction_period"] = f"{_column(table.instruction.period)}::text"
+    if table.reveals:
+        revealing = _is_true(table.reveals.when)
+        values["reveals_purpose"] = (
+            f"case when {revealing} then {quote_literal(table.reveals.purpose)}::text end"
+        )
+    if table.consent:
+        values.update(_consent(table.consent))
     if table.request:
         closed = table.request.closed_when
         values["request_is_pending"] = f"not coalesce({_in(closed.column, closed.in_)}, false)"
@@ -201,6 +219,19 @@ def _assignment(table: TableDeclaration) -> dict[str, str]:
     return values
 
 
+def _consent(consent: Consent) -> dict[str, str]:
+    column = f"{_column(consent.purpose)}::text"
+    named = " ".join(
+        f"when {quote_literal(value)} then {quote_literal(purpose)}"
+        for value, purpose in consent.purposes.items()
+    )
+    return {
+        "consent_purpose": f"case {column} {named} end" if named else column,
+        "consent_given_at": f"sletteplikt.utc_time({_column(consent.given_at)})",
+        "consent_withdrawn_at": f"sletteplikt.utc_time({_column(consent.withdrawn_at)})",
+    }
+
+
 def _matches(column: str, wanted: Any) -> str:
     if isinstance(wanted, bool):
         return _is_true(column) if wanted else f"not {_is_true(column)}"
@@ -280,4 +311,9 @@ def describe(table: TableDeclaration) -> dict[str, str]:
         "is_partner": str(bool(table.instruction)).lower(),
         "is_request": str(bool(table.request)).lower(),
         "minimised_with_person": str(bool(table.minimisable)).lower(),
+        "consented_purpose": table.consented.purpose if table.consented else "",
+        "consented_columns": " ".join(table.consented_columns),
+        "consented_by_partner": str(
+            bool(table.consented and table.consented.when == "revealed_by_partner")
+        ).lower(),
     }

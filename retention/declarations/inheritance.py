@@ -29,6 +29,8 @@ _GOVERNING = frozenset(
         "accounting",
         "assignment",
         "assignment_fact",
+        "consent",
+        "consented",
         "contact_event",
         "follows",
         "handover",

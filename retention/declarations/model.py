@@ -15,6 +15,8 @@ from retention.declarations.parts import (
     Accounting,
     AssignmentFact,
     AssignmentLink,
+    Consent,
+    Consented,
     ContactEvent,
     Exemption,
     ExternalObject,
@@ -27,6 +29,7 @@ from retention.declarations.parts import (
     Person,
     PersonalColumn,
     Request,
+    Reveals,
     RuleName,
     Subject,
 )
@@ -64,6 +67,9 @@ class TableDeclaration(Part):
     instruction: Instruction | None = None
     request: Request | None = None
     objection: Objection | None = None
+    consent: Consent | None = None
+    consented: Consented | None = None
+    reveals: Reveals | None = None
     external_object: tuple[ExternalObject, ...] = ()
     personal: dict[str, PersonalColumn] = Field(default_factory=dict)
     harmless: tuple[str, ...] = ()
@@ -93,6 +99,8 @@ class TableDeclaration(Part):
         if self.exempt:
             if self.instruction and not self.key:
                 raise ValueError("a table with partners' instructions needs a `key`")
+            if self.reveals and not self.instruction:
+                raise ValueError("`reveals` is for a table of partners (`instruction`)")
             return self
         twice = Counter([*self.personal, *self.harmless, *self.exempt_columns])
         if doubled := sorted(column for column, times in twice.items() if times > 1):
@@ -104,8 +112,13 @@ class TableDeclaration(Part):
         if self.contact_event and (self.period or self.follows != "person"):
             # A purged contact would move its person from R3 back to R1 (facts outlive evidence).
             raise ValueError("a contact event follows its person and has no period of its own")
-        if (self.lead or self.contact_event or self.handover or self.request) and not self.subject:
-            raise ValueError("leads, contact events, hand-overs and requests need a subject")
+        if self.reveals:
+            raise ValueError("`reveals` is for a table of partners (`instruction`)")
+        facts = (self.lead, self.contact_event, self.handover, self.request, self.consent)
+        if any(facts) and not self.subject:
+            raise ValueError(
+                "leads, contact events, hand-overs, requests and consents need a subject"
+            )
         if self.follows == "assignment" and not (self.assignment or self.assignment_fact):
             raise ValueError("`follows: assignment` needs `assignment` or `assignment_fact`")
         if self.follows == "person" and not self.subject:
@@ -123,6 +136,8 @@ class TableDeclaration(Part):
             raise ValueError("`key_is_personal` is for a key of one column")
         if self.minimisable:
             self._check_minimisable()
+        if self.consented:
+            self._check_consented(self.consented)
         return self
 
     def _check_minimisable(self) -> None:
@@ -138,6 +153,40 @@ class TableDeclaration(Part):
                 "the classification needs it, so it cannot be minimised:"
                 f" {', '.join(sorted(str(column) for column in needed))}"
             )
+
+    def _check_consented(self, consented: Consented) -> None:
+        """What a withdrawal erases may not be what says whose the row is, or when it is due; a partner's
+        id may, because a neutral flag then keeps the rule."""
+        if not self.subject:
+            raise ValueError("`consented` needs a `subject`, whose consent it is")
+        if consented.when == "revealed_by_partner" and not self.partner_column:
+            raise ValueError("`when: revealed_by_partner` is for leads and hand-overs of a partner")
+        columns = set(consented.columns)
+        if undeclared := columns - self.personal.keys():
+            raise ValueError(f"consented, but not personal: {', '.join(sorted(undeclared))}")
+        needed = columns & {*self.minimisable, *self.columns_used} - {self.partner_column}
+        if needed:
+            raise ValueError(
+                "the classification or accounting speaks of it, so no consent can:"
+                f" {', '.join(sorted(needed))}"
+            )
+
+    @property
+    def partner_column(self) -> str | None:
+        """The column that says which partner a lead came from, or a person was handed over to."""
+        if self.lead:
+            return self.lead.partner
+        return self.handover.partner if self.handover else None
+
+    @property
+    def consented_columns(self) -> tuple[str, ...]:
+        """Columns that become null once the consent they rest on is withdrawn."""
+        return self.consented.columns if self.consented else ()
+
+    @property
+    def nullable(self) -> tuple[str, ...]:
+        """Columns that become null in a row that stays, for either reason."""
+        return (*self.minimisable, *self.consented_columns)
 
     @property
     def qualified(self) -> str:
@@ -204,6 +253,7 @@ class TableDeclaration(Part):
             or self.handover
             or self.instruction
             or self.request
+            or self.consent
         )
 
     @property
@@ -234,6 +284,10 @@ class TableDeclaration(Part):
             used += [self.handover.scope, self.handover.partner]
         if self.instruction:
             used += [self.instruction.id, self.instruction.period]
+        if self.reveals:
+            used.append(self.reveals.when)
+        if self.consent:
+            used += [self.consent.purpose, self.consent.given_at, self.consent.withdrawn_at]
         if self.request:
             used.append(self.request.closed_when.column)
         if self.objection:

@@ -210,6 +210,33 @@ class Instruction(Part):
     period: str
 
 
+class Reveals(Part):
+    """Rows are partners; of those where `when` is true, the id alone reveals what only a consent to
+    `purpose` allows us to know (§ 2: membership in a trade union)."""
+
+    purpose: str
+    when: str
+
+
+class Consent(Part):
+    """Rows are consents: to what, when given, when withdrawn. `purposes` maps the values of the column
+    `purpose` to purposes of the policy; without it the column holds those."""
+
+    purpose: str
+    given_at: str
+    withdrawn_at: str
+    purposes: dict[str, str] = Field(default_factory=dict)
+
+
+class Consented(Part):
+    """What consent alone allows us to keep: these columns of a row, or without columns the whole row, and
+    everywhere or only where the row's partner `reveals` it."""
+
+    purpose: str
+    columns: tuple[str, ...] = ()
+    when: Literal["always", "revealed_by_partner"] = "always"
+
+
 class ClosedWhen(Part):
     column: str
     in_: tuple[str, ...] = Field(alias="in")

@@ -33,17 +33,28 @@ def staging_sql(table: TableDeclaration) -> str:
     source = f"source('{table.schema_}', '{table.name}')"
     columns = ", ".join(f"'{column}'" for column in table.columns_used)
     # A connector lands a column once it has a value for it: one that is not there holds none.
-    minimisable = "false"
-    if table.minimisable:
-        listed = ", ".join(f"'{column}'" for column in table.minimisable)
-        minimisable = f"{{{{ any_value({source}, [{listed}]) }}}}"
-    facts = select_facts(table, "{{ " + source + " }}", has_minimisable=minimisable)
+    facts = select_facts(
+        table,
+        "{{ " + source + " }}",
+        has_minimisable=_any_landed(source, table.minimisable),
+        has_consented=_any_landed(source, table.consented_columns)
+        if table.consented_columns
+        else str(bool(table.consented)).lower(),
+    )
     # No Jinja delimiter can appear in an identifier here.
     return (
         "{#- Generated from the declaration of this table. Change the declaration. -#}\n"
         f"{{% if landing_is_usable({source}, [{columns}], {table.types!r}) %}}\n{facts}\n"
         "{% else %}\n{{ no_facts() }}\n{% endif %}\n"
     )
+
+
+def _any_landed(source: str, columns: tuple[str, ...]) -> str:
+    """The macro's call that says whether one of `columns` holds a value."""
+    if not columns:
+        return "false"
+    listed = ", ".join(f"'{column}'" for column in columns)
+    return f"{{{{ any_value({source}, [{listed}]) }}}}"
 
 
 def write_staging(declarations: Declarations, dbt_dir: Path) -> list[Path]:

@@ -114,6 +114,21 @@ def _unattended(policy: Policy) -> Rows:
     ]
 
 
+def _consent_purposes(policy: Policy) -> Rows:
+    withdrawal = policy.consent_withdrawal
+    return [
+        (
+            purpose.id,
+            purpose.on_withdrawal,
+            purpose.clause.label,
+            withdrawal.mark,
+            withdrawal.approval_state,
+        )
+        for purpose in policy.purposes
+        if purpose.consent_only
+    ]
+
+
 def _public_holidays(policy: Policy) -> Rows:
     return [(day,) for day in public_holidays()]
 
@@ -176,6 +191,10 @@ SEEDS: dict[str, tuple[tuple[str, ...], Callable[[Policy], Rows]]] = {
             "approved_on",
         ),
         _unattended,
+    ),
+    "policy_consent_purposes": (
+        ("purpose", "on_withdrawal", "clause", "mark", "approval"),
+        _consent_purposes,
     ),
     "public_holidays": (("holiday_on",), _public_holidays),
 }
