@@ -99,7 +99,8 @@ sources:
       - name: request
         config: {meta: {retention: {
           key: id, subject: {foreign_key: person_id, to: shop.person}, follows: {rule: RIGHTS},
-          request: {received_at: received_at, closed_when: {column: state, in: [closed]}},
+          request: {received_at: received_at, closed_when: {column: state, in: [closed]},
+            right: {column: right_asserted, words: {erasure: [sletting, erasure]}}},
           external_object: {column: id_scan_url, store: ID scans},
           personal: {id_scan_url: object_pointer}}}}
       - name: objection
@@ -141,7 +142,7 @@ create table shop.account (id text primary key, email text, _fivetran_synced tim
 create table shop.charge (id text primary key, account_id text, amount bigint, buyer text,
     receipt_email text, note text, charged_at timestamptz, _fivetran_synced timestamptz);
 create table shop.request (id bigint primary key, person_id bigint, state text,
-    received_at timestamptz, id_scan_url text, _fivetran_synced timestamptz);
+    right_asserted text, received_at timestamptz, id_scan_url text, _fivetran_synced timestamptz);
 create table shop.objection (email text primary key, objected_at timestamptz,
     _fivetran_synced timestamptz);
 create table shop.visit (person_id bigint, visited_at timestamptz, page text, browser text,
@@ -423,7 +424,12 @@ def _defaults(table: str, number: int) -> dict[str, Any]:
         "party": {"id": str(number), "name": f"Tredje {number}"},
         "account": {"id": f"acc_{number}", "email": f"p{number}@shop.example"},
         "charge": {"id": f"ch_{number}", "amount": number, "charged_at": moment},
-        "request": {"id": number, "state": "received", "received_at": moment},
+        "request": {
+            "id": number,
+            "state": "received",
+            "right_asserted": "access",
+            "received_at": moment,
+        },
         "objection": {"email": f"nei{number}@shop.example", "objected_at": moment},
         "visit": {"visited_at": moment, "page": f'side "{number}"', "browser": "x"},
     }

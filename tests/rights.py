@@ -24,13 +24,15 @@ def verified_request(
     """A request of that person, with their identity verified."""
     day = today(shop.conn)
     request: UUID = shop.one(
-        "insert into ledger.requests (asserted, state, received_on, answer_by, subject_token, verified_by,"
-        " verified_at) values (%s, %s, %s, %s, %s, %s, case when %s then now() end) returning request_id",
+        "insert into ledger.requests (asserted, state, received_on, answer_by, subject_token, verified_how,"
+        " verified_by, verified_at) values (%s, %s, %s, %s, %s, %s, %s, case when %s then now() end)"
+        " returning request_id",
         right,
         "identity_verified" if verified else "received",
         day,
         day + timedelta(days=30),
         token_of(shop, number),
+        "in_person" if verified else None,
         "an officer" if verified else None,
         verified,
     )

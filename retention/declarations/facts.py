@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from retention.declarations.model import TableDeclaration
-from retention.declarations.parts import Consent, RuleName
+from retention.declarations.parts import AssertedRight, Consent, RuleName
 from retention.warehouse.sql import quote_identifier, quote_literal
 
 COLUMNS: dict[str, str] = {
@@ -44,6 +44,7 @@ COLUMNS: dict[str, str] = {
     "instruction_id": "text",
     "instruction_period": "text",
     "request_is_pending": "boolean",
+    "request_right": "text",
     "consent_purpose": "text",
     "consent_given_at": "timestamp",
     "consent_withdrawn_at": "timestamp",
@@ -52,8 +53,8 @@ COLUMNS: dict[str, str] = {
     "has_consented": "boolean",
 }
 
-# No deadline rests on them, and a batch changes them itself: they are no input of a case's classification.
-_NOT_HASHED = frozenset({"has_minimisable", "has_consented"})
+# No deadline rests on them, and a batch changes the first and last itself: no input of a case's classification.
+_NOT_HASHED = frozenset({"has_minimisable", "request_right", "has_consented"})
 
 
 def select_facts(
@@ -139,9 +140,19 @@ def _values(table: TableDeclaration) -> dict[str, str]:
     if table.request:
         closed = table.request.closed_when
         values["request_is_pending"] = f"not coalesce({_in(closed.column, closed.in_)}, false)"
+        if table.request.right:
+            values["request_right"] = _right(table.request.right)
     if table.assignment_fact:
         values.update(_assignment(table))
     return values
+
+
+def _right(asserted: AssertedRight) -> str:
+    whens = " ".join(
+        f"when {_in(asserted.column, words)} then {quote_literal(right.value)}"
+        for right, words in asserted.all_words.items()
+    )
+    return f"case {whens} end"
 
 
 def _record_key(table: TableDeclaration) -> str:

@@ -290,6 +290,7 @@ class TableDeclaration(Part):
             used += [self.consent.purpose, self.consent.given_at, self.consent.withdrawn_at]
         if self.request:
             used.append(self.request.closed_when.column)
+            used.append(self.request.right.column if self.request.right else None)
         if self.objection:
             used += [*self.objection.email, *self.objection.phone]
         return tuple(dict.fromkeys(column for column in used if column))

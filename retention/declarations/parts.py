@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from retention.rights.model import Right
+
 PERSONAL_KINDS = (
     "name",
     "email",
@@ -242,11 +244,33 @@ class ClosedWhen(Part):
     in_: tuple[str, ...] = Field(alias="in")
 
 
+class AssertedRight(Part):
+    """The column that says which right a request uses, and its words for each; a right that is left out
+    is called what it is called here."""
+
+    column: str
+    words: dict[Right, tuple[str, ...]] = Field(default_factory=dict)
+
+    @property
+    def all_words(self) -> dict[Right, tuple[str, ...]]:
+        return {right: self.words.get(right, (right.value,)) for right in Right}
+
+    @field_validator("words")
+    @classmethod
+    def each_word_once(cls, value: dict[Right, tuple[str, ...]]) -> dict[Right, tuple[str, ...]]:
+        words = [word for listed in value.values() for word in listed]
+        if len(words) != len(set(words)):
+            raise ValueError("a word stands for two rights")
+        return value
+
+
 class Request(Part):
-    """Rows are rights requests; one that is not closed holds the person's records (§8)."""
+    """Rows are rights requests (§ 8). One that is not closed holds the person's records until the register
+    has taken it in; from then on the register says so. Without `right` a person says which it uses."""
 
     received_at: str
     closed_when: ClosedWhen
+    right: AssertedRight | None = None
 
 
 class Objection(Part):

@@ -31,6 +31,32 @@ class RequestState(StrEnum):
     CLOSED = "closed"
 
 
+class Verified(StrEnum):
+    """How a person's identity was made sure of."""
+
+    IDENTITY_DOCUMENT = "identity_document"
+    ELECTRONIC_ID = "electronic_id"
+    KNOWN_CONTACT = "known_contact"
+    IN_PERSON = "in_person"
+
+
+class Extension(StrEnum):
+    """Why an answer takes longer: the two reasons that the law knows."""
+
+    COMPLEXITY = "complexity"
+    NUMBER_OF_REQUESTS = "number_of_requests"
+
+
+class Closing(StrEnum):
+    """How a request ended. All but `answered` end it before it was decided."""
+
+    ANSWERED = "answered"
+    TAKEN_BACK = "taken_back"
+    NOT_IDENTIFIED = "not_identified"
+    DUPLICATE = "duplicate"
+    UNFOUNDED = "unfounded"
+
+
 class Outcome(StrEnum):
     """What becomes of one record of a person who asks for erasure."""
 
@@ -47,10 +73,11 @@ class Outcome(StrEnum):
 @dataclass(frozen=True)
 class Request:
     """One request as the register has it. Dates are local (Europe/Oslo). `source` is the landed row,
-    `schema.table:key`, None for one that was entered by hand or whose row was purged."""
+    `schema.table:key`, None for one that was entered by hand or whose row was purged; `asserted` is None
+    while nobody knows which right is meant, `subject_token` while nobody knows whose it is."""
 
     request_id: UUID
-    asserted: Right
+    asserted: Right | None
     state: RequestState
     received_on: date
     answer_by: date

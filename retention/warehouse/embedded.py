@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -25,8 +26,14 @@ from retention.warehouse.session import open_session
 DATABASE = "warehouse"
 APPROVER = "approver"
 # Made here too, and not by the migrations alone, so that the second login belongs to them from its
-# first moment; the migrations find them and go on.
-_APPROVER_GROUPS = ("retention_approver", "retention_reader")
+# first moment; the migrations find them and go on. It answers requests as well: who decides that a
+# person's records go is then never the login that plans the purge.
+_APPROVER_GROUPS = (
+    "retention_approver",
+    "retention_reader",
+    "retention_rights_officer",
+    "retention_custodian",
+)
 
 _LOCK_SECONDS = 320.0
 
@@ -42,7 +49,7 @@ def url(settings: Settings) -> str:
 
 
 def approver_url(settings: Settings) -> str:
-    """Return the URL for the second login, which may approve plans and read, nothing else.
+    """Return the URL for the second login, which may approve plans, answer requests and read.
 
     Raises UsageError where an outside database is named: its logins are its administrator's.
     """
@@ -141,15 +148,27 @@ def _provision(settings: Settings, postmaster: Postmaster) -> None:
                 conn.execute(sql.SQL("create role {} nologin").format(sql.Identifier(group)))
         if APPROVER not in roles:
             conn.execute(
-                sql.SQL("create role {} login password {} in role {}").format(
+                sql.SQL("create role {} login password {}").format(
                     sql.Identifier(APPROVER),
                     sql.Literal(_scram(conn, _password(settings, APPROVER))),
-                    sql.SQL(", ").join(map(sql.Identifier, _APPROVER_GROUPS)),
                 )
             )
+        # Also where an earlier version made it, with fewer groups.
+        for group in _APPROVER_GROUPS:
+            if not _is_member(conn, group):
+                conn.execute(
+                    sql.SQL("grant {} to {}").format(
+                        sql.Identifier(group), sql.Identifier(APPROVER)
+                    )
+                )
         exists = conn.execute("select from pg_database where datname = %s", (DATABASE,)).fetchone()
         if exists is None:
             conn.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
+
+
+def _is_member(conn: psycopg.Connection[Any], group: str) -> bool:
+    row = conn.execute("select pg_has_role(%s, %s, 'member')", (APPROVER, group)).fetchone()
+    return bool(row and row[0])
 
 
 def _scram(conn: psycopg.Connection[object], password: str) -> str:

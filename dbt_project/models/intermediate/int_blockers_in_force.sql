@@ -3,7 +3,8 @@
 -- day or from when it was placed, whichever is earlier: a purge heeds it from when it was placed, and a record
 -- must not look due that no purge would take. What blocks a person blocks each record that may be that person's.
 with pending as (
-    -- A request of one of several persons may be any one's of them.
+    -- A request of one of several persons may be any one's of them. Once the register knows whose a landed
+    -- request is, its own hold stands for it; what the source says of its state counts no longer.
     select distinct
         tokens.subject_token::text as target,
         'request:' || cases.source_schema || '.' || cases.source_table as blocker
@@ -13,7 +14,15 @@ with pending as (
     left join {{ ref('int_record_candidates') }} as candidates on cases.row_id = candidates.row_id
     inner join {{ source('ledger', 'subject_tokens') }} as tokens
         on tokens.subject_id = coalesce(cases.subject_id, candidates.subject_id)
-    where records.request_is_pending
+    left join {{ source('ledger', 'requests') }} as registered
+        on cases.source_schema = registered.source_schema
+            and cases.source_table = registered.source_table
+            and cases.record_key = registered.record_key
+    where
+        case
+            when registered.request_id is null then records.request_is_pending
+            else registered.state = 'received' and registered.hold_id is null
+        end
         and coalesce(cases.anchor_on <= clock.as_of, true)
 ),
 
@@ -22,9 +31,13 @@ blockers as (
         blockers.scope,
         blockers.target,
         blockers.kind,
-        blockers.kind || ':' || blockers.scope as blocker,
+        case
+            when requests.request_id is null then blockers.kind || ':' || blockers.scope
+            else 'request:' || coalesce(requests.source_schema || '.' || requests.source_table, 'ledger.requests')
+        end as blocker,
         blockers.until_on
     from {{ source('ledger', 'blockers') }} as blockers
+    left join {{ source('ledger', 'requests') }} as requests on blockers.blocker_id = requests.hold_id
     cross join {{ ref('int_clock') }} as clock
     where
         blockers.released_at is null

@@ -65,6 +65,10 @@ declare
     blocker ledger.blockers := ledger.standing_blocker(release_blocker.blocker_id);
     restarted bigint := 0;
 begin
+    if exists (select from ledger.requests as r where r.hold_id = blocker.blocker_id) then
+        raise exception using errcode = 'SL003',
+        message = 'a request holds the person: decide or close that, `retention request list` shows it';
+    end if;
     if release_blocker.restart_law is not null or release_blocker.restart_on is not null then
         restarted := ledger.restart_assignments(blocker, release_blocker.restart_law, release_blocker.restart_on);
     end if;

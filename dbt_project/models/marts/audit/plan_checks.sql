@@ -51,12 +51,17 @@ blockers as (
 ),
 
 requests as (
+    -- Those that the register has taken in hold by a blocker of their own.
     select distinct cases.subject_token
     from {{ ref('int_records_unioned') }} as landed
     inner join {{ ref('int_record_cases') }} as cases on landed.row_id = cases.row_id
     cross join {{ ref('int_clock') }} as clock
+    left join {{ source('ledger', 'requests') }} as registered
+        on cases.source_schema = registered.source_schema
+            and cases.source_table = registered.source_table
+            and cases.record_key = registered.record_key
     where
-        landed.request_is_pending
+        coalesce(registered.state = 'received' and registered.hold_id is null, landed.request_is_pending)
         and cases.subject_token is not null
         and coalesce(cases.anchor_on <= clock.as_of, true)
 ),
