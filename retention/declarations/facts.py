@@ -53,7 +53,7 @@ COLUMNS: dict[str, str] = {
     "has_consented": "boolean",
 }
 
-# No deadline rests on them, and a batch changes the first and last itself: no input of a case's classification.
+# No deadline rests on them, and a batch changes the first and last itself: no input of a case.
 _NOT_HASHED = frozenset({"has_minimisable", "request_right", "has_consented"})
 
 

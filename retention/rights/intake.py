@@ -1,7 +1,7 @@
 """Taking landed requests into the register, as the last classification has them.
 
-Belongs here: the one statement that does it. Does not belong here: how a landed row says which right it uses
-(`retention.declarations`), and what is done with a request then (`register`).
+Belongs here: the one statement that does it. Does not belong here: how a landed row says which right it
+uses (`retention.declarations`), and what is done with a request then (`register`).
 
 It comes after a classification, which finds the persons by whatever link is declared. Nothing is lost by
 that: a landed request holds its person by its own row until the register has it.
@@ -19,9 +19,9 @@ from retention.warehouse.connection import connect
 
 @dataclass(frozen=True)
 class Intake:
-    """What an intake found: requests that are new in the register, how many of them had been closed at their
-    source before and how many wait for somebody to say whose they are, and earlier ones whose person is
-    known now."""
+    """What an intake found: requests that are new in the register, how many of them had been closed at
+    their source before and how many wait for somebody to say whose they are, and earlier ones whose person
+    is known now."""
 
     registered: int
     registered_closed: int

@@ -1,8 +1,8 @@
 """The register of requests: who asked for what, until when it is to be answered, how far it has come (§ 8).
 
 Belongs here: reading the register, and the steps that a person takes in it, as the login of the connection
-(the embedded warehouse's second login). Does not belong here: deciding what becomes of records, which takes a
-request further by itself, and what landed (`intake`).
+(the embedded warehouse's second login). Does not belong here: deciding what becomes of records, which takes
+a request further by itself, and what landed (`intake`).
 """
 
 from collections.abc import Iterator
@@ -41,8 +41,8 @@ def open_request(
 ) -> UUID:
     """Register a request that came in by another way than the warehouse, and hold the person's records.
 
-    `person` is a token or `schema.table:key`; without it nobody is held until `identify`. `purpose` is, for a
-    withdrawal, the purpose whose consent was withdrawn. Raises UsageError for a person that the last
+    `person` is a token or `schema.table:key`; without it nobody is held until `identify`. `purpose` is, for
+    a withdrawal, the purpose whose consent was withdrawn. Raises UsageError for a person that the last
     classification does not know and for a day to come, Refused for a login that may not.
     """
     if purpose is not None and right is not Right.WITHDRAWAL:

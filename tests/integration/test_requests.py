@@ -1,7 +1,7 @@
 """The register of requests: taken in, held while pending, taken further step by step.
 
-Belongs here: the register and the holds it keeps. Does not belong here: what a decision does to records, and
-the scan of an identity document (test_requests_scans.py).
+Belongs here: the register and the holds it keeps. Does not belong here: what a decision does to records,
+and the scan of an identity document (test_requests_scans.py).
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -122,7 +122,9 @@ def test_no_purge_runs_under_a_request_entered_by_hand(classified: Shop) -> None
     plan = classified.approved_plan()
     opened(classified, Right.ACCESS)
     conn = classified.conn
-    last = classified.one("select max(item_no) from ledger.plan_items where plan_id = %s", plan.plan_id)
+    last = classified.one(
+        "select max(item_no) from ledger.plan_items where plan_id = %s", plan.plan_id
+    )
     guards.skip_guarded(conn, plan.plan_id, 1, last)
     rows = conn.execute(
         "select subject_token, bool_and(state = 'skipped'), bool_or(state = 'skipped')"
@@ -179,9 +181,7 @@ def test_only_those_who_answer_requests_take_them_further(classified: Shop) -> N
     with pytest.raises(Refused, match="may not answer requests"):
         register.identify(classified.settings, request, "shop.person:1")
     with pytest.raises(Refused, match="may not answer requests"):
-        register.extend(
-            classified.settings, request, Extension.COMPLEXITY, today(classified.conn)
-        )
+        register.extend(classified.settings, request, Extension.COMPLEXITY, today(classified.conn))
     with pytest.raises(Refused, match="may not answer requests"):
         register.close(classified.settings, request, Closing.DUPLICATE)
     register.verify(classified.approver, request, Verified.IN_PERSON)
