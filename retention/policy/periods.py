@@ -23,10 +23,21 @@ class Period:
     @property
     def words(self) -> str:
         """The period in English: '6 months', '12 months', '3 years 6 months'."""
+        counted = zip(self._counted, ("year", "month", "day"), strict=True)
+        return " ".join(f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in counted if n)
+
+    @property
+    def norwegian(self) -> str:
+        """The same in bokmål: '6 måneder', '12 måneder', '3 år og 6 måneder'."""
+        units = (("år", "år"), ("måned", "måneder"), ("dag", "dager"))
+        counted = zip(self._counted, units, strict=True)
+        return " og ".join(f"{n} {one if n == 1 else many}" for n, (one, many) in counted if n)
+
+    @property
+    def _counted(self) -> tuple[int, int, int]:
         # Below two years people, and § 6, speak of months.
         years, months = divmod(self.months, 12) if self.months >= 24 else (0, self.months)
-        counted = ((years, "year"), (months, "month"), (self.days, "day"))
-        return " ".join(f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in counted if n)
+        return years, months, self.days
 
 
 def parse_period(text: str) -> Period:

@@ -39,6 +39,7 @@ class Purpose(Part):
     """Why data is processed, on which basis, and whether the policy itself states that basis."""
 
     id: Identifier
+    norwegian: Text = Field(description="the purpose as a letter says it in bokmål")
     description: Text
     legal_basis: tuple[Text, ...] = Field(min_length=1)
     stated_in_policy: bool
@@ -60,8 +61,10 @@ class Recipient(Part):
 
     id: Identifier
     name: Text
+    norwegian_name: Text | None = Field(default=None, description="where it has one of its own")
     role: Literal["processor", "joint_controller", "controller"]
     purpose: Text
+    norwegian: Text = Field(description="the purpose as a letter says it in bokmål")
     clause: Clause
     schemas: tuple[Identifier, ...] = Field(
         default=(), description="landing schemas that hold this recipient's copy"

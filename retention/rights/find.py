@@ -63,7 +63,7 @@ class PersonRecord:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A record that may be the person's, of so many `candidates`. `is_theirs`: what was decided, or None."""
+    """A record that may be the person's, of so many `candidates`. `is_theirs` is what was decided."""
 
     source_schema: str
     source_table: str
