@@ -370,6 +370,15 @@ def open_shop(settings: Settings, approver_url: str, folder: Path) -> Shop:
         (["R1", "R2", "R3", "R4", "R5", "SUPPORTING", "RIGHTS", "OWN"],),
     )
     conn.execute(
+        "create table policy.policy_recipients as select * from (values"
+        " ('shop_system', 'Shop', 'processor', 'shop', true),"
+        " ('loader', 'Loader', 'processor', 'shop', false),"
+        " ('elsewhere', 'Elsewhere', 'processor', 'other', true),"
+        " ('hosting', 'Hosting', 'processor', null, true),"
+        " ('partners', 'Partners', 'joint_controller', null, true)"
+        ") as r (recipient_id, name, role, source_schema, notify)"
+    )
+    conn.execute(
         "create table policy.policy_unattended as select 1000 as most_records,"
         " 100 as most_table_share_percent, 0 as at_least_days, 45 as at_most_days,"
         " null::text as never_purge, 'approved'::text as approval,"
@@ -591,6 +600,13 @@ select distinct linked.row_id, points.subject_id
 from intermediate.int_linked as linked join intermediate.int_contact_points as points
     on points.link_hash = any(string_to_array(linked.link_hashes, ' '))
 where linked.subject_link = '';
+create table intermediate.int_person_partners as
+select linked.subject_id, linked.source_schema, linked.source_table, linked.record_key,
+    linked.partner_key, linked.handover_at,
+    case when linked.source_table = 'lead' then 'lead' when linked.handover_is_outside then 'outside'
+    else 'joint' end as how
+from intermediate.int_linked as linked
+where linked.source_table in ('lead', 'handover') and linked.subject_id is not null;
 drop table intermediate.int_linked;
 create index on intermediate.int_record_cases (source_schema, source_table, record_key);
 create index on intermediate.int_record_cases (case_id);

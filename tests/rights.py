@@ -1,6 +1,6 @@
 """What the tests of the person's rights share: persons by number, and requests that were verified.
 
-Belongs here: rows of the register as its functions leave them. Does not belong here: those functions.
+Belongs here: rows of the register, and decisions, as the functions that make them leave them. Does not belong here: those functions.
 """
 
 from datetime import timedelta
@@ -37,3 +37,29 @@ def verified_request(
         verified,
     )
     return request
+
+
+def request_of(shop: Shop, number: int, right: str = "erasure") -> UUID:
+    """A request of that person that was decided."""
+    request = verified_request(shop, number, right=right)
+    shop.conn.execute(
+        "update ledger.requests set state = 'decided', decided_by = 'officer', decided_at = now()"
+        " where request_id = %s",
+        (request,),
+    )
+    shop.conn.commit()
+    return request
+
+
+def decide(shop: Shop, request: UUID, table: str, key: object, outcome: str) -> UUID:
+    """A decision on one record of the request's person."""
+    found: UUID = shop.one(
+        "insert into ledger.erasure_decisions (basis, request_id, source_schema, source_table,"
+        " record_key, outcome, law, until_on)"
+        " values ('request', %s, 'shop', %s, %s, %s, 'a law', ledger.today()) returning decision_id",
+        request,
+        table,
+        str(key),
+        outcome,
+    )
+    return found

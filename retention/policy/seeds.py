@@ -129,6 +129,14 @@ def _consent_purposes(policy: Policy) -> Rows:
     ]
 
 
+def _recipients(policy: Policy) -> Rows:
+    return [
+        (one.id, one.name, one.role, schema, one.notify)
+        for one in policy.recipients
+        for schema in one.schemas or (None,)
+    ]
+
+
 def _public_holidays(policy: Policy) -> Rows:
     return [(day,) for day in public_holidays()]
 
@@ -195,6 +203,10 @@ SEEDS: dict[str, tuple[tuple[str, ...], Callable[[Policy], Rows]]] = {
     "policy_consent_purposes": (
         ("purpose", "on_withdrawal", "clause", "mark", "approval"),
         _consent_purposes,
+    ),
+    "policy_recipients": (
+        ("recipient_id", "name", "role", "source_schema", "notify"),
+        _recipients,
     ),
     "public_holidays": (("holiday_on",), _public_holidays),
 }

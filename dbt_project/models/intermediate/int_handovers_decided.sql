@@ -3,18 +3,12 @@
 -- outside it we are the partner's processor, and its recorded instruction decides.
 with handovers as (
     select
-        cases.subject_id,
-        records.handover_at,
-        records.handover_is_outside,
-        records.partner_key
-    from {{ ref('int_record_cases') }} as cases
-    inner join {{ ref('int_records_unioned') }} as records on cases.row_id = records.row_id
-    cross join {{ ref('int_clock') }} as clock
-    where
-        cases.subject_id is not null
-        and records.handover_at is not null
-        and sletteplikt.local_date(records.handover_at) > '1970-01-01'
-        and sletteplikt.local_date(records.handover_at) <= clock.as_of
+        subject_id,
+        handover_at,
+        partner_key,
+        how = 'outside' as handover_is_outside
+    from {{ ref('int_person_partners') }}
+    where how <> 'lead'
 ),
 
 referrals as (
@@ -24,7 +18,8 @@ referrals as (
         partner_key
     from handovers
     where handover_is_outside
-    order by subject_id asc, handover_at asc
+    -- The first makes us a processor; two at the same instant are told apart the same way every day.
+    order by subject_id asc, handover_at asc, partner_key asc
 ),
 
 partners as (

@@ -140,6 +140,10 @@ begin
         'from_on', coalesce(place_blocker.from_on, ledger.today()), 'until_on', place_blocker.until_on,
         'placed_by', session_user
     ));
+    -- Art. 19. Before the first classification nobody knows of what.
+    if place_blocker.kind = 'restriction' and to_regclass('intermediate.int_person_partners') is not null then
+        perform ledger.notify('restriction', array[placed]);
+    end if;
     return placed;
 end
 $$;

@@ -192,6 +192,7 @@ begin
     returning * into plan;
 
     perform ledger.guard_candidates(plan.plan_id);
+    perform ledger.note_partners(plan.plan_id);
 
     -- The planner knows nothing of rows that were just written, and every batch joins them.
     analyze ledger.plan_items;
@@ -259,6 +260,7 @@ begin
     update ledger.plan_items
     set state = to_item_state, record_key = null, case_id = null, subject_token = null, guard_keys = '{}'
     where plan_id = plan and state = from_item_state;
+    delete from ledger.plan_partners where plan_id = plan;
     update ledger.plans set state = final_state where plan_id = plan;
     if final_state = 'rejected' then
         perform ledger.withdraw_orders_of_plan(plan, 'its plan was rejected');

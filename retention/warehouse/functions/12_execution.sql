@@ -152,6 +152,7 @@ begin
         ),
         'run_by', session_user
     ));
+    perform ledger.notify_of_purge(plan.plan_id);
     return true;
 end
 $$;
