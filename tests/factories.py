@@ -632,7 +632,10 @@ _RECORDS = """
 create table retention.records as
 with judged as (
     select cases.*,
-        coalesce(rules.rule_id, 'SUPPORTING') as rule_id,
+        case when partners.is_processor and coalesce(rules.rule_id, '') not in ('R5', 'RIGHTS', 'OWN')
+            then 'PROCESSOR' else coalesce(rules.rule_id, 'SUPPORTING') end as rule_id,
+        case when partners.is_processor then 'processor' when partners.is_joint then 'joint_controller'
+            else 'controller' end as controller_role,
         coalesce(rules.category, 'supporting') as category,
         coalesce(said.status, case
             when cases.source_table in ('charge', 'request', 'objection') then 'retained'
@@ -649,8 +652,13 @@ with judged as (
     left join intermediate.rules as rules using (source_table)
     left join intermediate.judged as said using (source_table, record_key)
     left join intermediate.overdue as overdue on overdue.subject_id = cases.subject_id
+    left join lateral (
+        select bool_or(p.how = 'joint') as is_joint,
+            cases.collected_at > min(p.handover_at) filter (where p.how = 'outside') as is_processor
+        from intermediate.int_person_partners as p where p.subject_id = cases.subject_id
+    ) as partners on true
 )
-select source_schema, source_table, record_key, subject_token, 'controller'::text as controller_role,
+select source_schema, source_table, record_key, subject_token, controller_role,
     category, rule_id, '6'::text as policy_clause, 'v'::text as policy_version,
     ledger.today() - 400 as anchor_on,
     case when status = 'overdue' then ledger.today() - 31 else ledger.today() + 299 end as last_day,

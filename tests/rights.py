@@ -1,6 +1,7 @@
 """What the tests of the person's rights share: persons by number, and requests that were verified.
 
-Belongs here: rows of the register, and decisions, as the functions that make them leave them. Does not belong here: those functions.
+Belongs here: rows of the register, and decisions, as the functions that make them leave them. Does not
+belong here: those functions.
 """
 
 from datetime import timedelta

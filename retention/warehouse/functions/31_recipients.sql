@@ -57,7 +57,8 @@ end
 $$;
 
 -- Says in the evidence which recipients are to be told; of partners only how many.
-create or replace function ledger.attest_notices(occasion text, occasions bigint, plan uuid, notices uuid[]) returns void
+create or replace function ledger.attest_notices(occasion text, occasions bigint, plan uuid, notices uuid[])
+returns void
 language sql
 set search_path = pg_catalog, ledger, pg_temp as $$
     select ledger.append('notices_opened', jsonb_strip_nulls(jsonb_build_object(

@@ -66,24 +66,28 @@ create table ledger.relays (
     because text not null check (because in ('joint', 'processor', 'received')),
     state text not null check (state in ('open', 'sent', 'received', 'answered', 'closed')),
     opened_at timestamptz not null default now(),
-    sent_at timestamptz,
-    sent_by text,
+    taken_at timestamptz,
+    taken_by text,
+    taken_in xid8,
     answer text check (answer in ('erase', 'keep', 'noted')),
     note text check (btrim(note) <> ''),
     answered_at timestamptz,
     answered_by text,
     closed_at timestamptz,
     closed_by text,
+    close_reason text check (btrim(close_reason) <> ''),
     unique (request_id, partner_key, because),
     check ((direction = 'in') = (because = 'received')),
     check (direction = 'out' or state in ('received', 'answered', 'closed')),
     check (direction = 'in' or state <> 'received'),
-    check (num_nonnulls(sent_at, sent_by) in (0, 2)),
-    check (state <> 'sent' or sent_at is not null),
+    check (num_nonnulls(taken_at, taken_by, taken_in) in (0, 3)),
+    check (state <> 'sent' or taken_at is not null),
     check (num_nonnulls(answer, note, answered_at, answered_by) in (0, 4)),
     check (state <> 'answered' or answered_at is not null),
     check (answer is null or answer = 'noted' or because = 'processor'),
-    check ((state = 'closed') = (num_nonnulls(closed_at, closed_by) = 2))
+    check ((state = 'closed') = (num_nonnulls(closed_at, closed_by) = 2)),
+    -- What nobody answered is not over without a reason.
+    check (state <> 'closed' or answer is not null or close_reason is not null)
 );
 create index on ledger.relays (opened_at) where state in ('open', 'sent', 'received');
 comment on table ledger.relays is
@@ -91,6 +95,7 @@ comment on table ledger.relays is
 'for a partner is the partner''s to decide.';
 comment on column ledger.relays.partner_key is
 'The partner, as the models know it: a salted hash, for the id of a union reveals membership.';
+comment on column ledger.relays.taken_by is 'Who took it in hand last: sent it, or looked whom to answer.';
 comment on column ledger.relays.because is
 'joint: handed over inside our business area. processor: we hold records for the partner. received: the partner '
 'passed the request on to us.';
