@@ -122,6 +122,29 @@ def test_a_partner_instructs_on_its_own_records_alone(shop: Shop) -> None:
     ]
 
 
+def test_one_partner_does_not_instruct_on_what_another_one_owns(shop: Shop) -> None:
+    """One human, known twice, and referred to another partner each time."""
+    referred(shop, 41)
+    referred(shop, 42, partner=UNION)
+    shop.classify()
+    shop.conn.execute(
+        "update ledger.subject_tokens set subject_token = %s where subject_id = 'shop.person:42'",
+        (token_of(shop, 41),),
+    )
+    shop.classify()
+    request = request_of(shop, 41)
+    for number in (41, 42):
+        decide(shop, request, "recording", number, "relay")
+    assert partners.open_relays(shop.settings, [request]) == 2
+    relay, other = [one.relay_id for one in partners.list_(shop.settings)]
+    for one in (relay, other):
+        partners.take(shop.settings, one)
+    assert partners.answer(shop.settings, relay, "erase", text="case 1") == 1
+    assert {outcome for _, _, outcome in decisions(shop)} == {"erase", "relay"}
+    assert partners.answer(shop.settings, other, "keep", text="case 2") == 1
+    assert {outcome for _, _, outcome in decisions(shop)} == {"erase", "refuse"}
+
+
 def test_an_answer_that_comes_before_the_decision_waits_for_it(shop: Shop) -> None:
     referred(shop, 41)
     shop.classify()
