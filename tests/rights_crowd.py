@@ -30,8 +30,8 @@ _ROWS = (
     """
     insert into crm.contact_event (id, person_id, channel, direction, outcome, automated, purpose,
         occurred_at, notes, _fivetran_deleted, _fivetran_synced)
-    select id, id, 'email', 'inbound', 'received', false, 'inquiry', day + interval '1 day', 'Spurte om noe',
-        false, %(now)s
+    select id, id, 'email', 'inbound', 'received', false, 'inquiry', day + interval '1 day',
+        'Spurte om noe', false, %(now)s
     from crowd where n %% 3 <> 0
     """,
     """
