@@ -69,6 +69,9 @@ COMMANDS: dict[str, Entry] = {
     "controls": Entry("cli.controls:controls", "Run the persons whose fate is known."),
     "review": Entry("cli.review:review", "List and decide the records that need a person."),
     "hold": Entry("cli.hold:hold", "Place, release and list what blocks a deletion."),
+    "request": Entry(
+        "cli.request:request", "The register of requests: find, decide and answer them."
+    ),
     "orders": Entry(
         "cli.orders:orders", "Order stores outside the warehouse to delete; take their answers."
     ),

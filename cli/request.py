@@ -1,11 +1,30 @@
 """`retention request`: the register of requests by which persons use their rights (§ 8).
 
-Belongs here: the group, to which each subject adds its commands. Does not belong here: what a request
-does (`retention.rights`).
+Belongs here: the group and the list of its commands. Does not belong here: the commands themselves, which
+stand in a module for each subject, and what a request does (`retention.rights`).
 """
 
+from collections.abc import Callable
+
 import typer
+
+from cli import request_register
 
 request = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Requests of persons: their rights (§ 8)."
 )
+
+#: In the order in which a request goes. A module imports what is heavy only when its command is called.
+COMMANDS: dict[str, Callable[..., None]] = {
+    "new": request_register.new,
+    "list": request_register.list_,
+    "show": request_register.show,
+    "intake": request_register.intake,
+    "identify": request_register.identify,
+    "verify": request_register.verify,
+    "extend": request_register.extend,
+    "close": request_register.close,
+}
+
+for name, command in COMMANDS.items():
+    request.command(name)(command)

@@ -171,7 +171,8 @@ def _is_table(conn: Connection, schema: str, name: str) -> bool:
 
 def forget_names(conn: Connection) -> None:
     """Remove from the ledger what still names the purged records: decisions, that they had come back,
-    restarts, targets of released blockers, tokens of persons without a record, idle guards."""
+    restarts, targets of released blockers, tokens of persons without a record, idle guards, whose a request
+    was and where it had landed."""
     for table in ("review_decisions", "returned_records"):
         conn.execute(
             sql.SQL(
@@ -238,6 +239,27 @@ def forget_names(conn: Connection) -> None:
         )
         delete from ledger.guards as guards using left_alone
         where guards.guard_key = left_alone.guard_key and guards.blockers = 0
+        """
+    )
+    conn.execute(
+        """
+        update ledger.requests as requests
+        set
+            subject_token = case
+                when requests.subject_token in (select subject_token from ledger.subject_tokens)
+                    then requests.subject_token
+            end,
+            record_key = case
+                when (requests.source_schema, requests.source_table, requests.record_key) not in (
+                    select source_schema, source_table, record_key from pg_temp.purge_record
+                )
+                    then requests.record_key
+            end
+        where
+            requests.subject_token::text in (select subject_token from pg_temp.purge_record)
+            or (requests.source_schema, requests.source_table, requests.record_key) in (
+                select source_schema, source_table, record_key from pg_temp.purge_record
+            )
         """
     )
 

@@ -40,6 +40,8 @@ OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("plan", "list"), {0}),
     (("review", "list"), {0}),
     (("hold", "list"), {0}),
+    (("request", "intake"), {0}),
+    (("request", "list"), {0}),
     (("orders", "list"), {0}),
     (("controls",), {0}),
     (("compact",), {0}),

@@ -12,7 +12,7 @@ import pytest
 
 from retention import holds
 from retention.errors import Refused, UsageError
-from retention.purge import guards
+from retention.purge import execute, guards
 from retention.rights import intake, register
 from retention.rights.model import Closing, Extension, RequestState, Right, Verified
 from tests.factories import Shop, today
@@ -342,3 +342,27 @@ def test_a_thousand_landed_requests_are_taken_in_by_one_statement(classified: Sh
             "select ledger.decide_requests(%s, array_fill('granted'::text, array[3]))", (ids[:3],)
         )
     assert classified.one("select count(*) from ledger.guards where blockers = 1") == 997
+
+
+def test_nothing_names_a_person_whose_last_record_was_purged(classified: Shop) -> None:
+    """The register keeps what was asked for and when, and not whose it was or where it had landed."""
+    classified.add("request", id=70, person_id=1, state="closed")
+    classified.judge("request", 70, "overdue")
+    classified.person(2)
+    classified.classify()
+    intake.take_in(classified.settings)
+    other = opened(classified, Right.ACCESS, person="shop.person:2")
+    register.close(classified.approver, other, Closing.DUPLICATE)
+    classified.overdue.discard(2)
+    plan = classified.approved_plan()
+    execute(classified.settings, plan.plan_id)
+
+    assert not classified.tables_with(1)
+    (landed,) = [
+        one
+        for one in register.list_(classified.settings, with_closed=True)
+        if one.request_id != other
+    ]
+    assert (landed.subject_token, landed.source) == (None, None)
+    assert landed.closed_at is not None
+    assert register.show(classified.settings, other).subject_token == token(classified, 2)
