@@ -100,7 +100,8 @@ sources:
         config: {meta: {retention: {
           key: id, subject: {foreign_key: person_id, to: shop.person}, follows: {rule: RIGHTS},
           request: {received_at: received_at, closed_when: {column: state, in: [closed]},
-            right: {column: right_asserted, words: {erasure: [sletting, erasure]}}},
+            right: {column: right_asserted, words: {erasure: [sletting, erasure]}},
+            id_scan: id_scan_url},
           external_object: {column: id_scan_url, store: ID scans},
           personal: {id_scan_url: object_pointer}}}}
       - name: objection

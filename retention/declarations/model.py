@@ -130,6 +130,8 @@ class TableDeclaration(Part):
                 raise ValueError(f"`{outcome}: own_rule` needs `otherwise: {{rule, anchor}}`")
         if self.period and not self.anchor_columns:
             raise ValueError("a period of its own needs an `anchor`")
+        if self.request and self.request.id_scan and self.request.id_scan not in self.stores:
+            raise ValueError("`id_scan` names a column of `external_object`")
         if self.external_object and not self.system:
             raise ValueError("a table with an `external_object` needs the `system` it comes from")
         if self.key_is_personal and len(self.key) != 1:

@@ -266,11 +266,13 @@ class AssertedRight(Part):
 
 class Request(Part):
     """Rows are rights requests (§ 8). One that is not closed holds the person's records until the register
-    has taken it in; from then on the register says so. Without `right` a person says which it uses."""
+    has taken it in; from then on the register says so. Without `right` a person says which it uses.
+    `id_scan` points to the scan of an identity document, which goes once identity is verified."""
 
     received_at: str
     closed_when: ClosedWhen
     right: AssertedRight | None = None
+    id_scan: str | None = None
 
 
 class Objection(Part):

@@ -123,7 +123,7 @@ begin
     left join retention.records as r
         on o.source_schema = r.source_schema and o.source_table = r.source_table and o.record_key = r.record_key
     where
-        o.erased_at is null
+        o.erased_at is null and o.request_id is null
         and case
             when o.acknowledged_at is null then r.status <> 'overdue'
             else r.record_key is null and exists (
@@ -190,6 +190,7 @@ begin
                 d.source_schema = o.source_schema and d.source_table = o.source_table
                 and d.record_key = o.record_key and d.decided_at > p.planned_at
         );
+    chosen := chosen || ledger.scans_to_hand_over(hand_over_orders.store);
     perform ledger.append('orders_handed_over', jsonb_build_object(
         'store', counted.store, 'orders', counted.orders, 'to', session_user
     ))

@@ -59,6 +59,7 @@ create table ledger.requests (
     ),
     closed_by text,
     closed_at timestamptz,
+    scan_gone_at timestamptz,
     check ((source_schema is null) = (source_table is null)),
     check (record_key is null or source_table is not null),
     check ((extended_on is null) = (extension_reason is null)),
@@ -81,10 +82,21 @@ comment on column ledger.requests.asserted is
 'Null until a person says which right a landed request uses, where its words are not declared.';
 comment on column ledger.requests.hold_id is
 'What keeps the person''s records from being purged while the request is pending; released when it is answered.';
+comment on column ledger.requests.scan_gone_at is
+'Since when the landed row points to no scan of an identity document.';
 comment on column ledger.requests.purpose is
 'withdrawal: the purpose, as the policy names it, whose consent was withdrawn.';
 comment on column ledger.requests.subject_token is
 'Null until it is known whose request it is, and again when nothing of the person is left.';
+
+-- The scan of an identity document goes by the request that it proved, and by no plan.
+alter table ledger.deletion_orders
+alter column plan_id drop not null,
+alter column token drop not null,
+add column request_id uuid references ledger.requests,
+add check (num_nonnulls(plan_id, request_id) = 1),
+add check (plan_id is null or token is not null);
+create index on ledger.deletion_orders (request_id) where request_id is not null;
 
 reset role;
 
