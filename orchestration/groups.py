@@ -48,6 +48,7 @@ FACTS = frozenset(
 LEDGER = {
     "subject_tokens": "facts",
     "blockers": "deadlines",
+    "requests": "deadlines",
     "assignment_restarts": "deadlines",
     "column_grounds": "deadlines",
     "review_decisions": "deadlines",

@@ -1,8 +1,8 @@
 """The scan of an identity document, which goes once it has served (§ 8).
 
 Belongs here: per declared table of requests, ordering the scans from their store and emptying the
-pointers of those that are confirmed gone. Does not belong here: handing orders to a store and taking its answer
-(`retention.orders`), and the objects of rows that are purged (`retention.purge.external`).
+pointers of those that are confirmed gone. Does not belong here: handing orders to a store and taking its
+answer (`retention.orders`), and the objects of rows that are purged (`retention.purge.external`).
 """
 
 from collections.abc import Iterable
