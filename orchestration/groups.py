@@ -40,6 +40,7 @@ FACTS = frozenset(
         "int_record_mentions",
         "int_case_fingerprints",
         "int_contacts_counted",
+        "int_person_partners",
         "int_handovers_decided",
     }
 )
