@@ -26,6 +26,7 @@ EPOCH = 0
 
 _PURPOSE = "sletteplikt/tombstone/v1"
 _SUPPRESSION = "sletteplikt/suppression/v1"
+_RECTIFICATION = "sletteplikt/rectification/v1"
 _BLOCK = 64  # SHA-256's block, to which HMAC pads its key
 
 Connection = psycopg.Connection[Any]
@@ -49,6 +50,10 @@ class MasterKey:
     def suppression_pads(self, epoch: int = EPOCH) -> tuple[bytes, bytes]:
         """The pads of the key under which contact points are suppressed, whatever table they are in."""
         return self._pads(f"{_SUPPRESSION}/{epoch}")
+
+    def rectification_pads(self, epoch: int = EPOCH) -> tuple[bytes, bytes]:
+        """The pads of the key under which a value that is corrected is known again, wherever it is."""
+        return self._pads(f"{_RECTIFICATION}/{epoch}")
 
     def derived(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, which says nothing about any other."""

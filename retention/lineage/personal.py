@@ -38,7 +38,7 @@ class PersonalColumns:
         self.types: dict[ColumnName, str] = {}
         for table in declarations.governed:
             relation = (table.schema_, table.name)
-            kinds = _kinds(table)
+            kinds = kinds_of(table)
             for column, kind in entries[relation].columns.items() if relation in entries else ():
                 self.types[*relation, column] = kind
                 if column in kinds:
@@ -65,7 +65,8 @@ class PersonalColumns:
         )
 
 
-def _kinds(table: TableDeclaration) -> dict[str, str]:
+def kinds_of(table: TableDeclaration) -> dict[str, str]:
+    """The personal columns of a table with what they hold, contact points and a personal key included."""
     kinds = {name: column.kind for name, column in table.personal.items()}
     for points in (table.subject, table.objection):
         for column in points.email if points else ():

@@ -102,8 +102,25 @@ def minimise_downstream(
 def _condition(
     match: Match, table: TableDeclaration | None, types: Mapping[str, str]
 ) -> sql.Composable:
+    parts = [is_of_record(match, table, types)]
     if match.kind == "person":
-        parts = [_person_is_gone(match)]
+        parts.append(_person_is_gone(match))
+    if table is not None and match.kind == "entity":
+        if {key for key, _ in match.columns} != set(table.key):
+            parts.append(_entity_is_gone(table, match))
+    return sql.SQL(" and ").join(parts)
+
+
+def is_of_record(
+    match: Match, table: TableDeclaration | None, types: Mapping[str, str]
+) -> sql.Composable:
+    """The condition that a row `copy` shows something of `record`, or of its entity or person. `types` are
+    those of the copy's columns; `table` is the match's, None where it speaks of any."""
+    if match.kind == "person":
+        parts = [
+            sql.SQL("copy.{}::text = record.{}").format(sql.Identifier(own), sql.Identifier(name))
+            for name, own in match.columns
+        ]
     elif match.kind == "record":
         parts = [
             sql.SQL("copy.{} = record.{}").format(sql.Identifier(own), sql.Identifier(name))
@@ -114,8 +131,6 @@ def _condition(
         parts = [_same(table, key, own, types[own]) for key, own in match.columns]
     if table is not None:
         parts.append(_of_table(table))
-        if match.kind == "entity" and {key for key, _ in match.columns} != set(table.key):
-            parts.append(_entity_is_gone(table, match))
     return sql.SQL(" and ").join([*parts, match.in_branch])
 
 
@@ -151,8 +166,8 @@ def _entity_is_gone(table: TableDeclaration, match: Match) -> sql.Composable:
 
 
 def _person_is_gone(match: Match) -> sql.Composable:
-    ((name, own),) = match.columns
+    ((name, _),) = match.columns
     return sql.SQL(
-        "copy.{own}::text = record.{name} and not exists ("
-        "select from intermediate.int_record_cases as cases where cases.{name}::text = record.{name})"
-    ).format(own=sql.Identifier(own), name=sql.Identifier(name))
+        "not exists (select from intermediate.int_record_cases as cases"
+        " where cases.{name}::text = record.{name})"
+    ).format(name=sql.Identifier(name))

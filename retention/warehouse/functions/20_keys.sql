@@ -8,18 +8,23 @@ select
     sum(tombstones)::bigint as tombstones,
     sum(column_tombstones)::bigint as column_tombstones,
     sum(open_plans)::bigint as open_plans,
-    sum(suppressions)::bigint as suppressions
+    sum(suppressions)::bigint as suppressions,
+    sum(rectifications)::bigint as rectifications
 from (
-    select key_id, count(*) as tombstones, 0 as column_tombstones, 0 as open_plans, 0 as suppressions
+    select
+        key_id, count(*) as tombstones, 0 as column_tombstones, 0 as open_plans, 0 as suppressions,
+        0 as rectifications
     from ledger.tombstones
     group by key_id
     union all
-    select key_id, 0, count(*), 0, 0 from ledger.column_tombstones group by key_id
+    select key_id, 0, count(*), 0, 0, 0 from ledger.column_tombstones group by key_id
     union all
-    select key_id, 0, 0, count(*), 0 from ledger.plans where state in ('proposed', 'approved', 'executing')
+    select key_id, 0, 0, count(*), 0, 0 from ledger.plans where state in ('proposed', 'approved', 'executing')
     group by key_id
     union all
-    select key_id, 0, 0, 0, count(*) from ledger.suppressions group by key_id
+    select key_id, 0, 0, 0, count(*), 0 from ledger.suppressions group by key_id
+    union all
+    select key_id, 0, 0, 0, 0, count(*) from ledger.rectifications where fingerprint is not null group by key_id
 ) as needing
 group by key_id;
 comment on view ledger.hmac_key_needs is 'What each HMAC key is needed for, counted.';
@@ -37,6 +42,8 @@ set search_path = pg_catalog, ledger, pg_temp as $$
             or exists (select from ledger.column_tombstones as c where c.plan_id = p.plan_id)
         union
         select s.key_id from ledger.suppressions as s
+        union
+        select r.key_id from ledger.rectifications as r where r.fingerprint is not null
     )
     except
     select k.key_id from ledger.keys as k where k.kind = 'hmac' and k.destroyed_at is not null
@@ -111,7 +118,7 @@ begin
         raise exception using errcode = 'SL003',
         message = 'an open plan was frozen with that key: carry it out or reject it first';
     end if;
-    if needs.tombstones + needs.column_tombstones + needs.suppressions > 0 and not destroy_key.although_needed then
+    if needs.tombstones + needs.column_tombstones + needs.suppressions + needs.rectifications > 0 and not destroy_key.although_needed then
         raise exception using errcode = 'SL003', message = format(
             'the key is needed: without it %s tombstones and %s suppressions match nothing, and what comes back is'
             ' taken for new; give --although-needed to do it nevertheless',

@@ -121,19 +121,29 @@ create table ledger.rectifications (
     traced_by text,
     left_over jsonb not null default '{}',
     old_versions jsonb not null default '{}',
-    clean_at timestamptz,
+    not_searched jsonb not null default '[]',
+    accepted_by text,
+    accepted_reason text check (btrim(accepted_reason) <> ''),
+    ended_at timestamptz,
     check (num_nonnulls(traced_at, traced_by) in (0, 2)),
-    check ((clean_at is null) = (fingerprint is not null)),
-    check ((clean_at is null) = (record_key is not null)),
-    check (clean_at is null or (corrected_on is not null and left_over = '{}'))
+    check (num_nonnulls(accepted_by, accepted_reason) in (0, 2)),
+    check ((ended_at is null) = (fingerprint is not null)),
+    check ((ended_at is null) = (record_key is not null)),
+    -- It ends clean, or because somebody says why what is left is in order.
+    check (
+        ended_at is null or accepted_reason is not null
+        or (corrected_on is not null and left_over = '{}' and not_searched = '[]')
+    )
 );
 create unique index on ledger.rectifications (request_id, source_schema, source_table, record_key, column_name)
-where clean_at is null;
+where ended_at is null;
 create index on ledger.rectifications (key_id) where fingerprint is not null;
 comment on table ledger.rectifications is
 'Values that are corrected: the keyed fingerprint of the one that was wrong, and where it was found again. Key and '
-'fingerprint go when no copy holds the value any more.';
+'fingerprint go when no copy holds the value any more, or what is left was found in order.';
 comment on column ledger.rectifications.left_over is 'table.column and the rows of it that still hold the old value.';
+comment on column ledger.rectifications.not_searched is
+'Tables and copies that may hold it and cannot be searched for the person: nobody can say that they are clean.';
 comment on column ledger.rectifications.old_versions is
 'The same for versions that are over: a history says what was held, and rightly so.';
 
