@@ -66,6 +66,7 @@ def run(
                 "status": found.as_dict(),
                 "plan": by_scope.get("ordinary"),
                 "unattended": by_scope.get("unattended"),
+                "decided": by_scope.get("decided"),
                 "report": {"page": written.html_path, "data": written.json_path},
                 "user_interface": _page(settings),
             }
@@ -205,6 +206,8 @@ def show_plans(made: "Sequence[Plan]") -> None:
     _show_plan(ordinary, "planned")
     if unattended is not None:
         _show_plan(unattended, "planned unattended")
+    if decided := by_scope.get("decided"):
+        _show_plan(decided, "planned as decided")
     _show_counts("overdue and waiting", ordinary.waiting if ordinary else {})
 
 

@@ -43,7 +43,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class PlanNotice:
-    """A plan that the policy did not approve: its id, and the database's reason, which holds figures and
+    """A plan that the policy, or the decisions in it, did not approve: its id, and the database's reason, which holds figures and
     names of tables and no value."""
 
     plan_id: str

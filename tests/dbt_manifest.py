@@ -42,15 +42,17 @@ class Model:
 # What the shop's classification makes, besides a staging table for each declared one.
 _OWN = (
     *(f"intermediate.int_{name}" for name in ("records_unioned", "subjects", "record_cases")),
-    *(f"intermediate.int_{name}" for name in ("record_candidates", "case_fingerprints", "person_partners")),
+    *(f"intermediate.int_{name}" for name in ("record_candidates", "case_fingerprints")),
+    "intermediate.int_person_partners",
     *(f"intermediate.int_{name}" for name in ("assignments_decided", "person_winners")),
+    "intermediate.int_record_grounds",
     *("intermediate.int_leads_decided", "intermediate.some_view"),
     *("retention.records", "retention.grounds", "retention.summary"),
 )
 _FOLDERS = {"intermediate": "intermediate", "retention": "marts/retention"}
 _OWN_SEEDS = (
     *("declared_tables", "policy_settings", "policy_rules", "policy_unattended"),
-    "policy_recipients",
+    *("policy_recipients", "policy_hindrances"),
 )
 
 

@@ -9,7 +9,7 @@ and links follow the same declarations. Classifying again after landing more row
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -178,6 +178,9 @@ class Shop:
     declarations: Declarations
     overdue: set[int] = dataclasses.field(default_factory=set)
     judged: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    grounds: list[tuple[str, str, str, date | None, str | None]] = dataclasses.field(
+        default_factory=list
+    )
     numbers: int = 0
     set_aside: set[str] = dataclasses.field(default_factory=set)
 
@@ -255,6 +258,12 @@ class Shop:
         """From the next classification on, the record has this status."""
         self.judged[(table, str(key))] = status
 
+    def stand(
+        self, table: str, key: object, rule: str, until: date | None, review: str | None = None
+    ) -> None:
+        """From the next classification on, the record's row stands under this ground too."""
+        self.grounds.append((table, str(key), rule, until, review))
+
     def classify(self) -> None:
         """Make staging, cases and records from what has landed, as of today, and say so."""
         code = code_hash(self.settings, self.declarations)
@@ -270,7 +279,14 @@ class Shop:
 
     def build_models(self) -> None:
         self.conn.execute(AS_CLASSIFIER)
-        _build(self.conn, self.declarations, self.overdue, self.judged, self.set_aside)
+        _build(
+            self.conn,
+            self.declarations,
+            self.overdue,
+            self.judged,
+            self.grounds,
+            self.set_aside,
+        )
         self.conn.commit()
 
     def plan(self) -> Plan:
@@ -366,9 +382,17 @@ def open_shop(settings: Settings, approver_url: str, folder: Path) -> Shop:
     )
     conn.execute(
         "create table policy.policy_rules as select rule_id, '6'::text as clause,"
-        " 'ord'::text as clause_text, 'purge'::text as disposition,"
+        " 'ord'::text as clause_text, 'purge'::text as disposition, 'text'::text as mark,"
+        " 'approved'::text as approval,"
         " rule_id in ('R1', 'R2') as unattended from unnest(%s::text[]) as rule_id",
-        (["R1", "R2", "R3", "R4", "R5", "SUPPORTING", "RIGHTS", "OWN"],),
+        (["R1", "R2", "R3", "R4", "R5", "SUPPORTING", "RIGHTS", "OWN", "ERASURE", "CONSENT"],),
+    )
+    hindrances = [(one.rule, one.outcome, one.law) for one in policy.rights.hindrances]
+    conn.execute(
+        "create table policy.policy_hindrances as select rule_id, outcome, law, 'law'::text as mark,"
+        " 'approved'::text as approval"
+        " from unnest(%s::text[], %s::text[], %s::text[]) as t (rule_id, outcome, law)",
+        [list(column) for column in zip(*hindrances, strict=True)],
     )
     conn.execute(
         "create table policy.policy_recipients as select * from (values"
@@ -451,6 +475,7 @@ def _build(
     declarations: Declarations,
     overdue: Iterable[int],
     judged: Mapping[tuple[str, str], str],
+    grounds: Sequence[tuple[str, str, str, date | None, str | None]],
     set_aside: set[str],
 ) -> None:
     for schema in ("staging", "intermediate", "retention"):
@@ -498,6 +523,12 @@ def _build(
         "create table intermediate.rules as select * from unnest(%s::text[], %s::text[], %s::text[])"
         " as t (source_table, rule_id, category)",
         (list(RULES), [rule for rule, _ in RULES.values()], [c for _, c in RULES.values()]),
+    )
+    conn.execute(
+        "create table intermediate.further_grounds as select * from unnest(%s::text[], %s::text[],"
+        " %s::text[], %s::date[], %s::text[])"
+        " as t (source_table, record_key, rule_id, last_day, review_reason)",
+        [[ground[place] for ground in grounds] for place in range(5)],
     )
     _run(conn, _RECORDS)
 
@@ -576,7 +607,7 @@ select linked.row_id, linked.source_schema, linked.source_table, linked.record_k
         as case_id,
     linked.subject_id, tokens.subject_token, linked.assignment_id, linked.follows, linked.inputs_hash,
     linked.anchor_on, linked.collected_at,
-    linked.has_minimisable
+    linked.has_minimisable, true as has_unique_key
 from intermediate.int_linked as linked
 left join ledger.subject_tokens as tokens on tokens.subject_id = linked.subject_id;
 create table intermediate.int_record_candidates as
@@ -668,6 +699,26 @@ select source_schema, source_table, record_key, subject_token, controller_role,
     ledger.today() as as_of
 from judged;
 create index on retention.records (source_schema, source_table, record_key);
+-- What was decided: an erasure makes due at once, a lock until its last day.
+update retention.records as records
+set status = 'overdue', rule_id = 'ERASURE', anchor_on = erased.decided_on,
+    last_day = erased.decided_on - 1, due_on = erased.decided_on
+from (
+    select distinct on (source_schema, source_table, record_key) source_schema, source_table, record_key,
+        outcome, sletteplikt.local_date(decided_at) as decided_on
+    from ledger.erasure_decisions where record_key is not null and columns = '{}'
+    order by source_schema, source_table, record_key, decided_at desc
+) as erased
+where erased.outcome = 'erase' and records.status not in ('held', 'restricted')
+and (records.source_schema, records.source_table, records.record_key)
+    = (erased.source_schema, erased.source_table, erased.record_key);
+update retention.records as records
+set status = case when locks.until_on < records.as_of then 'overdue' else 'locked' end,
+    last_day = locks.until_on, due_on = locks.until_on + 1
+from ledger.blockers as locks
+where locks.kind = 'lock' and locks.scope = 'record' and locks.released_at is null
+and locks.target = records.source_schema || '.' || records.source_table || ':' || records.record_key
+and records.status not in ('held', 'restricted');
 create table intermediate.int_records_decided as
 select cases.row_id, cases.case_id, records.*, records.policy_clause as clause
 from retention.records as records join intermediate.int_record_cases as cases
@@ -698,6 +749,30 @@ and (records.source_schema, records.source_table, records.record_key)
     = (grounds.source_schema, grounds.source_table, grounds.record_key)
 and (records.source_schema, records.source_table, records.record_key)
     = (cases.source_schema, cases.source_table, cases.record_key);
+create table intermediate.int_record_grounds as
+select cases.row_id, 'controller'::text as controller_role, case
+        when cases.source_table = 'charge' then 'accounting'
+        when cases.source_table in ('request', 'objection') then 'rule'
+        else cases.follows
+    end as path, grounds.column_group, grounds.rule_id,
+    case grounds.rule_id when 'SUPPORTING' then 'R3' else grounds.rule_id end as basis_rule_id,
+    grounds.category, grounds.anchor_on, grounds.due_on - 1 as last_day, null::text as review_reason,
+    true as is_approved, grounds.wins
+from retention.grounds as grounds
+join intermediate.int_record_cases as cases using (source_schema, source_table, record_key)
+union all
+select cases.row_id, 'controller', cases.follows, 'row', further.rule_id, further.rule_id, null, null,
+    further.last_day, further.review_reason, true, false
+from intermediate.further_grounds as further
+join intermediate.int_record_cases as cases using (source_table, record_key);
+create index on intermediate.int_record_grounds (row_id);
+delete from retention.grounds as grounds using retention.records as records
+where records.status = 'locked'
+and (records.source_schema, records.source_table, records.record_key)
+    = (grounds.source_schema, grounds.source_table, grounds.record_key);
+update retention.records set subject_token = null, controller_role = null, category = null, rule_id = null,
+    policy_clause = null, anchor_on = null, last_day = null, due_on = null, disposition = null
+where status = 'locked';
 create table intermediate.int_clock as
 select ledger.today() as as_of, policy_version, policy_hash, 30 as due_soon_days, 30 as grace_days,
     30 as review_by_days
@@ -711,6 +786,6 @@ select subject_id, 'R3'::text as rule_id from intermediate.int_subjects;
 create table intermediate.int_leads_decided as
 select row_id, subject_id from intermediate.int_record_cases where source_table = 'lead';
 create view intermediate.some_view as select source_schema, source_table, record_key from retention.records;
-drop table intermediate.judged, intermediate.overdue, intermediate.rules;
+drop table intermediate.judged, intermediate.overdue, intermediate.rules, intermediate.further_grounds;
 analyze retention.records, intermediate.int_record_cases, intermediate.int_case_fingerprints;
 """

@@ -22,6 +22,7 @@ from expectations.catalogue import BY_NAME
 from orchestration.assets.classification import RECORDS
 from orchestration.assets.findings import FINDINGS
 from orchestration.checks import asset_check_result
+from orchestration.decided import plan_decided
 from orchestration.guarded import guarded
 from orchestration.metadata import Metadata, counts_table
 from orchestration.resources import Run
@@ -32,6 +33,7 @@ from retention import purge
 from retention.classify import today
 from retention.plan import Plan
 from retention.policy import in_force, load_versions
+from retention.rights import erasure
 from retention.settings import Settings
 
 PURGE_PLAN = AssetKey(["purge_plan"])
@@ -46,8 +48,9 @@ _MAY_BE_CARRIED_OUT = ("approved", "executing")
     key=PURGE_PLAN,
     group_name="plan",
     description="The overdue records (§ 6) frozen into a plan with its digest, which a person approves"
-    " with a login of their own; before it, what the policy leaves to a job, in a plan that the policy"
-    " approves inside its blast radius. Not made where an integrity check failed, nor on a past day.",
+    " with a login of their own; before it, the records whose erasure was decided (§ 8), in a plan that the"
+    " decisions approve, and what the policy leaves to a job, in a plan that the policy approves inside its"
+    " blast radius. Not made where an integrity check failed, nor on a past day.",
     deps=[FINDINGS, RECORDS],
     owners=[OWNER],
     kinds={"postgres"},
@@ -62,12 +65,20 @@ def purge_plan(context: AssetExecutionContext, run: Run) -> Iterator[Materialize
         return
     # Asked again although `findings` stands before this: a job may leave that out.
     require_integrity(settings, run.day())
+    erasure.settle(settings)
+    decided = plan_decided(settings)
     objection = plans.unattended_objection(settings)
     if objection:
         unattended: Metadata = {"unattended": objection}
     else:
         unattended = _unattended_metadata(plan_unattended(settings))
-    yield MaterializeResult(metadata={**_plan_metadata(plans.create(settings)), **unattended})
+    yield MaterializeResult(
+        metadata={
+            **_plan_metadata(plans.create(settings)),
+            **unattended,
+            **(_decided_metadata(decided) if decided else {}),
+        }
+    )
 
 
 @asset_check(
@@ -104,6 +115,7 @@ def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeR
         return
     pace = purge.unattended(in_force(load_versions(settings.policy_dir), today()))
     results = [_carry_out(settings, plan_id, pace) for plan_id in chosen]
+    finished = erasure.settle(settings)
     skipped: dict[str, int] = {}
     for result in results:
         for reason, number in result.skipped.items():
@@ -115,6 +127,7 @@ def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeR
             "minimised": sum(result.minimised for result in results),
             "skipped": sum(skipped.values()),
             "batches": sum(result.batches for result in results),
+            "erasures carried out": finished,
             **{f"skipped: {reason}": number for reason, number in sorted(skipped.items())},
         }
     )
@@ -143,6 +156,14 @@ def _unattended_metadata(plan: Plan) -> Metadata:
         "unattended": plan.refusals[-1] if plan.refusals else plan.state,
         "unattended plan_id": str(plan.plan_id),
         "unattended items": plan.items,
+    }
+
+
+def _decided_metadata(plan: Plan) -> Metadata:
+    return {
+        "decided": plan.refusals[-1] if plan.refusals else plan.state,
+        "decided plan_id": str(plan.plan_id),
+        "decided items": plan.items,
     }
 
 

@@ -6,6 +6,7 @@ and deciding what is overdue (the models).
 
 from retention.plan.amend import amend
 from retention.plan.approval import approve, approve_demonstration, reject
+from retention.plan.decided import anything_decided, create_decided
 from retention.plan.details import PlanDetails, band_names, details
 from retention.plan.freeze import create, preview
 from retention.plan.model import Plan, PlanCount, PlanPreview
@@ -18,10 +19,12 @@ __all__ = [
     "PlanDetails",
     "PlanPreview",
     "amend",
+    "anything_decided",
     "approve",
     "approve_demonstration",
     "band_names",
     "create",
+    "create_decided",
     "create_unattended",
     "details",
     "list_plans",

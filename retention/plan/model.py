@@ -8,8 +8,9 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-#: What a plan holds: the cases that the policy leaves to a job, or whatever else is overdue.
-Scope = Literal["ordinary", "unattended"]
+#: What a plan holds: the cases that the policy leaves to a job, the records whose erasure was decided, or
+#: whatever else is overdue.
+Scope = Literal["ordinary", "unattended", "decided"]
 
 
 @dataclass(frozen=True)

@@ -100,4 +100,5 @@ def of_last_night(settings: Settings) -> list[Plan]:
     for one in known:
         if one.classification_id == known[0].classification_id:
             latest.setdefault(one.scope, one)
-    return [show(settings, latest[scope].plan_id) for scope in sorted(latest)]
+    scopes = sorted(latest, key=lambda scope: (scope != "ordinary", scope))
+    return [show(settings, latest[scope].plan_id) for scope in scopes]

@@ -137,6 +137,13 @@ def _recipients(policy: Policy) -> Rows:
     ]
 
 
+def _hindrances(policy: Policy) -> Rows:
+    return [
+        (one.rule, one.outcome, one.law, one.mark, one.approval_state)
+        for one in policy.rights.hindrances
+    ]
+
+
 def _public_holidays(policy: Policy) -> Rows:
     return [(day,) for day in public_holidays()]
 
@@ -208,6 +215,7 @@ SEEDS: dict[str, tuple[tuple[str, ...], Callable[[Policy], Rows]]] = {
         ("recipient_id", "name", "role", "source_schema", "notify"),
         _recipients,
     ),
+    "policy_hindrances": (("rule_id", "outcome", "law", "mark", "approval"), _hindrances),
     "public_holidays": (("holiday_on",), _public_holidays),
 }
 

@@ -184,6 +184,16 @@ def forget_names(conn: Connection) -> None:
         )
     conn.execute(
         """
+        update ledger.erasure_decisions as decisions
+        set record_key = null, carried_out_at = coalesce(decisions.carried_out_at, now())
+        from pg_temp.purge_record as record
+        where decisions.source_schema = record.source_schema
+        and decisions.source_table = record.source_table
+        and decisions.record_key = record.record_key
+        """
+    )
+    conn.execute(
+        """
         update ledger.blockers as blockers set target = null
         from pg_temp.purge_record as record
         where (blockers.released_at is not null or blockers.guard_lifted_at is not null)

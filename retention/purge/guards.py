@@ -23,6 +23,7 @@ Connection = psycopg.Connection[Any]
 
 HELD = "held, restricted or locked since it was planned"
 DECIDED = "decided in review since it was planned"
+OTHERWISE = "decided otherwise since it was planned"
 
 
 def only_purge(conn: Connection, milliseconds: int) -> None:
@@ -57,7 +58,7 @@ def skip_guarded(conn: Connection, plan_id: UUID, first: int, last: int) -> None
             where plan_id = %(plan)s and item_no between %(first)s and %(last)s and state = 'planned'
         ),
         free as materialized (
-            select guards.guard_key, guards.records
+            select guards.guard_key, guards.records, guards.row_only
             from ledger.guards as guards
             where guards.guard_key = any(array(select guard_key from wanted))
             and guards.blockers = 0
@@ -65,7 +66,10 @@ def skip_guarded(conn: Connection, plan_id: UUID, first: int, last: int) -> None
             for update of guards
         ),
         held_records as materialized (
-            select guard_key || ':' || unnest(records) as held from free where records <> '{}'
+            select guard_key || ':' || unnest(records) as held, false as row_only
+            from free where records <> '{}'
+            union all
+            select guard_key || ':' || unnest(row_only), true from free where row_only <> '{}'
         )
         update ledger.plan_items as items
         set state = 'skipped', skip_reason = %(held)s
@@ -77,13 +81,16 @@ def skip_guarded(conn: Connection, plan_id: UUID, first: int, last: int) -> None
                 where key not in (select guard_key from free)
             )
             or 'table:' || items.source_schema || '.' || items.source_table || ':' || items.record_key
-            in (select held from held_records)
+            in (
+                select held from held_records
+                where not row_only or items.disposition <> 'minimise'
+            )
         )
         """,
         {"plan": plan_id, "first": first, "last": last, "held": HELD},
     )
     # A decision locks the guard of its table before it is written, and the lock above was waited for:
-    # under read committed this statement sees every decision that could have come before the batch.
+    # under read committed these statements see every decision that could have come before the batch.
     conn.execute(
         """
         update ledger.plan_items as items
@@ -98,6 +105,17 @@ def skip_guarded(conn: Connection, plan_id: UUID, first: int, last: int) -> None
         and decisions.decided_at > plans.planned_at
         """,
         {"plan": plan_id, "first": first, "last": last, "decided": DECIDED},
+    )
+    conn.execute(
+        """
+        update ledger.plan_items as items
+        set state = 'skipped', skip_reason = %(otherwise)s
+        from ledger.uncovered_items(%(plan)s, %(first)s, %(last)s) as uncovered
+        where items.plan_id = %(plan)s and items.item_no = uncovered.item_no
+        and items.state = 'planned'
+        and (select scope from ledger.plans where plan_id = %(plan)s) = 'decided'
+        """,
+        {"plan": plan_id, "first": first, "last": last, "otherwise": OTHERWISE},
     )
 
 

@@ -120,8 +120,10 @@ def _mark_copies(conn: Connection) -> None:
             # Without such columns the row's own rule says what happens when it is due.
             changes.append(
                 sql.SQL(
-                    "disposition = coalesce((select rules.disposition from policy.policy_rules as rules"
-                    " where rules.rule_id = copy.rule_id), 'purge')"
+                    # A locked row shows none.
+                    "disposition = case when copy.disposition is not null then coalesce(("
+                    "select rules.disposition from policy.policy_rules as rules"
+                    " where rules.rule_id = copy.rule_id), 'purge') end"
                 )
             )
         if changes:
@@ -174,6 +176,20 @@ def _keep_grounds(conn: Connection, items: Range) -> None:
         and kept.record_key = record.record_key and kept.column_group = %(group)s
         """,
         {**items.parameters(), "group": GROUP},
+    )
+    conn.execute(
+        """
+        update ledger.erasure_decisions as decisions set carried_out_at = now()
+        from pg_temp.minimise_record as record
+        join ledger.plan_items as items on items.item_no = record.item_no
+        where items.plan_id = %(plan)s and items.state = 'minimised'
+        and decisions.source_schema = record.source_schema
+        and decisions.source_table = record.source_table
+        and decisions.record_key = record.record_key
+        and decisions.outcome = 'minimise' and decisions.columns = '{}'
+        and decisions.carried_out_at is null
+        """,
+        items.parameters(),
     )
 
 

@@ -71,6 +71,15 @@ def skip_reclassified(conn: Connection, items: Range) -> None:
         set state = 'skipped', skip_reason = judged.reason
         from (
             select planned.item_no, case
+                -- Columns of a row that a decision locked: of such a row nothing but its status is shown.
+                when planned.disposition = 'minimise' and planned.rule_id = 'ERASURE'
+                    then case
+                        when records.status is distinct from 'locked' or not cases.has_minimisable
+                            then %(overdue)s
+                        when cases.case_id is distinct from planned.case_id then %(anew)s
+                        when fingerprints.fingerprint is distinct from planned.case_fingerprint
+                            then %(changed)s
+                    end
                 when records.disposition is distinct from planned.disposition
                     or (
                         planned.disposition = 'minimise'

@@ -19,6 +19,7 @@ from retention.ledger import classifications
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from tests.conftest import Server
+from tests.erasures import Officer, drop_officer, make_officer
 from tests.factories import Shop, open_shop
 from tests.logins import Logins
 
@@ -104,6 +105,14 @@ def shop(settings: Settings, approver_url: str, tmp_path: Path) -> Iterator[Shop
     opened = open_shop(settings, approver_url, tmp_path / "shop")
     yield opened
     opened.conn.close()
+
+
+@pytest.fixture
+def officer(shop: Shop) -> Iterator[Officer]:
+    """A login that may answer requests in the shop."""
+    made = make_officer(shop, f"{shop.conn.info.dbname}_officer")
+    yield made
+    drop_officer(shop.conn, made)
 
 
 @pytest.fixture

@@ -301,6 +301,7 @@ select
     standing.path,
     standing.column_group,
     standing.rule_id,
+    standing.basis_rule_id,
     standing.category,
     rule.clause,
     rule.disposition,

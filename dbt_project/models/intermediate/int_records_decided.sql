@@ -58,6 +58,73 @@ decisions as (
         decisions.decided_at desc
 ),
 
+-- Records whose erasure was decided, by the latest decision on each; a withdrawn consent before any, and after it no
+-- refusal. An erasure on request counts as long as nothing hinders it that was not there, or not judged, by then.
+erasures as (
+    select distinct on (decided.source_schema, decided.source_table, decided.record_key)
+        decided.source_schema,
+        decided.source_table,
+        decided.record_key,
+        decided.basis,
+        decided.outcome,
+        decided.rule_id as judged_rule_id,
+        sletteplikt.local_date(decided.decided_at) as decided_on
+    from {{ source('ledger', 'erasure_decisions') }} as decided
+    cross join {{ ref('int_clock') }} as clock
+    where
+        decided.record_key is not null
+        -- Of some, columns alone become null.
+        and decided.columns = '{}'
+        and sletteplikt.local_date(decided.decided_at) <= clock.as_of
+    order by
+        decided.source_schema asc,
+        decided.source_table asc,
+        decided.record_key asc,
+        (decided.basis = 'withdrawal') desc,
+        decided.decided_at desc
+),
+
+erased as (
+    select
+        cases.row_id,
+        erasures.decided_on,
+        rule.rule_id,
+        rule.clause,
+        {{ approved('rule.mark', 'rule.approval', 'coalesce(marked.is_sample, false)') }} as is_approved
+    from erasures
+    inner join {{ ref('int_record_cases') }} as cases
+        on erasures.source_schema = cases.source_schema
+            and erasures.source_table = cases.source_table
+            and erasures.record_key = cases.record_key
+    inner join {{ ref('policy_rules') }} as rule
+        on rule.rule_id = case erasures.basis when 'withdrawal' then 'CONSENT' else 'ERASURE' end
+    left join {{ ref('int_marked_schemas') }} as marked on cases.source_schema = marked.source_schema
+    cross join {{ ref('int_clock') }} as clock
+    where
+        erasures.outcome = 'erase'
+        -- What no key tells from another row is not purged, whatever was decided.
+        and cases.has_unique_key
+        and cases.record_key not like 'row:%'
+        and (
+            erasures.basis = 'withdrawal'
+            or not exists (
+                select 1
+                from {{ ref('int_record_grounds') }} as hindering
+                inner join {{ ref('policy_hindrances') }} as hindrances
+                    on hindering.basis_rule_id = hindrances.rule_id
+                where
+                    hindering.row_id = cases.row_id
+                    and hindering.column_group = 'row'
+                    and hindrances.rule_id is distinct from erasures.judged_rule_id
+                    and not coalesce(
+                        hindering.review_reason is null and hindering.is_approved
+                        and hindering.last_day < clock.as_of,
+                        false
+                    )
+            )
+        )
+),
+
 facts as (
     select
         cases.row_id,
@@ -90,6 +157,11 @@ facts as (
         returns.purged_clause,
         returns.purged_anchor_on,
         coalesce(returns.verdict = 'resurrection', false) as is_as_purged,
+        erased.decided_on as erased_on,
+        erased.rule_id as erased_rule_id,
+        erased.clause as erased_clause,
+        coalesce(erased.is_approved, false) as is_erased,
+        cases.has_unique_key and cases.record_key not like 'row:%' as has_key,
         coalesce(of_subject.is_held or of_assignment.is_held or of_record.is_held or of_table.is_held, false)
             as is_held,
         coalesce(
@@ -108,6 +180,7 @@ facts as (
         case
             when of_subject.has_lock_in_doubt
                 then 'the hindrance of a lock on its person has ended, who is several data subjects'
+            when not erased.is_approved then 'nobody approved the rule by which its erasure was decided'
             when not cases.has_unique_key then 'its key is not unique'
             when cases.record_key like 'row:%' then 'its table has no declared unique key'
             when returns.verdict = 'unknown' then 'it was purged before and its date is not known'
@@ -156,6 +229,7 @@ facts as (
         on declared.accounting_class = classes.accounting_class
     left join {{ ref('int_returns_judged') }} as returns on cases.row_id = returns.row_id
     left join expired_columns on cases.row_id = expired_columns.row_id
+    left join erased on cases.row_id = erased.row_id
     left join minimised_before
         on cases.source_schema = minimised_before.source_schema
             and cases.source_table = minimised_before.source_table
@@ -269,28 +343,37 @@ dated as (
         settled.idle_reason,
         settled.is_settled,
         settled.is_resurrection,
+        settled.is_erased,
+        settled.erased_on,
+        settled.has_key,
         settled.decision,
         case
+            -- It keeps the category of what it is.
+            when settled.is_erased then settled.category
             when settled.is_resurrection then coalesce(settled.purged_category, settled.category)
             when settled.is_settled and settled.decision = 'anchor' then settled.decided_category
             else settled.category
         end as category,
         case
+            when settled.is_erased then settled.erased_rule_id
             when settled.is_resurrection then settled.purged_rule_id
             when settled.is_settled and settled.decision = 'anchor' then settled.decided_rule_id
             else settled.rule_id
         end as rule_id,
         case
+            when settled.is_erased then settled.erased_clause
             when settled.is_resurrection then coalesce(settled.purged_clause, settled.clause)
             when settled.is_settled and settled.decision = 'anchor' then settled.decided_clause
             else settled.clause
         end as clause,
         case
+            when settled.is_erased then settled.erased_on
             when settled.is_resurrection then settled.purged_anchor_on
             when settled.is_settled and settled.decision = 'anchor' then settled.decided_anchor_on
             else settled.anchor_on
         end as anchor_on,
         case
+            when settled.is_erased then settled.erased_on - 1
             when settled.locked_until is not null then settled.locked_until
             -- Its time had run out when it was purged; again it is due from the day it was found.
             when settled.is_resurrection then settled.found_on - 1
@@ -326,7 +409,7 @@ select
         when is_held then 'held'
         when is_restricted then 'restricted'
         when locked_until >= as_of then 'locked'
-        when locked_until < as_of then 'overdue'
+        when is_erased or locked_until < as_of then 'overdue'
         when review_reason is not null then 'review'
         when is_resurrection then 'overdue'
         when rule_id = 'ACTIVE' or last_day is null then 'active'
@@ -335,6 +418,9 @@ select
         else 'retained'
     end as status,
     case
+        when is_erased then 'purge'
+        -- A lock ends with the purge that was approved with it, whatever else is known of the record by then.
+        when locked_until < as_of and has_key then 'purge'
         when review_reason is not null then 'review'
         when is_resurrection then 'purge'
         -- A person who decided to keep the record kept all of it.
@@ -343,6 +429,7 @@ select
         else disposition
     end as disposition,
     coalesce(
+        case when is_erased then 'its erasure was decided on ' || erased_on end,
         case when locked_until < as_of then 'the hindrance of its lock has ended' end,
         review_reason,
         case when is_resurrection then 'it was purged before and landed again' end,

@@ -148,6 +148,41 @@ begin
 end
 $$;
 
+-- `records` without one occurrence of each of `gone`.
+create or replace function ledger.without(records text[], gone text[]) returns text[]
+language sql immutable parallel safe
+set search_path = pg_catalog, ledger, pg_temp as $$
+    select coalesce(array_agg(kept.record_key order by kept.position), '{}')
+    from (
+        select r.record_key, r.position, row_number() over (partition by r.record_key order by r.position) as number
+        from unnest(without.records) with ordinality as r (record_key, position)
+    ) as kept
+    left join (
+        select g.record_key, count(*) as times from unnest(without.gone) as g (record_key) group by g.record_key
+    ) as going on kept.record_key = going.record_key
+    where kept.number > coalesce(going.times, 0)
+$$;
+
+-- Takes blockers of records off their guards, a statement for all of them.
+create or replace function ledger.lift_record_guards(blocker_ids uuid[]) returns void
+language sql
+set search_path = pg_catalog, ledger, pg_temp as $$
+    update ledger.guards as g
+    set records = ledger.without(g.records, lifted.records), row_only = ledger.without(g.row_only, lifted.row_only)
+    from (
+        select
+            ledger.guard_key('record', b.target) as guard_key,
+            coalesce(array_agg(substr(b.target, position(':' in b.target) + 1)) filter (where not b.row_only), '{}')
+                as records,
+            coalesce(array_agg(substr(b.target, position(':' in b.target) + 1)) filter (where b.row_only), '{}')
+                as row_only
+        from ledger.blockers as b
+        where b.blocker_id = any(lift_record_guards.blocker_ids) and b.scope = 'record'
+        group by 1
+    ) as lifted
+    where g.guard_key = lifted.guard_key
+$$;
+
 -- Takes one blocker's weight off its guard.
 create or replace function ledger.lift_guard(blocker ledger.blockers) returns void
 language plpgsql
@@ -158,9 +193,9 @@ begin
     if blocker.scope = 'record' then
         -- One of them only: the same record may be held twice.
         update ledger.guards as g
-        set records = g.records[:array_position(g.records, held_key) - 1]
-        || g.records[array_position(g.records, held_key) + 1:]
-        where g.guard_key = ledger.guard_key('record', blocker.target) and held_key = any(g.records);
+        set records = ledger.without(g.records, case when blocker.row_only then '{}' else array[held_key] end),
+            row_only = ledger.without(g.row_only, case when blocker.row_only then array[held_key] else '{}' end)
+        where g.guard_key = ledger.guard_key('record', blocker.target);
     else
         update ledger.guards as g
         set blockers = g.blockers - 1
@@ -175,22 +210,27 @@ language plpgsql
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
     blocker ledger.blockers;
-    lifted bigint := 0;
+    ended uuid[];
 begin
-    for blocker in
-        select * from ledger.blockers
-        where kind = 'lock' and until_on < ledger.today() and released_at is null and guard_lifted_at is null
-        order by blocker_id
+    select coalesce(array_agg(locks.blocker_id), '{}') into ended
+    from (
+        select b.blocker_id from ledger.blockers as b
+        where
+            b.kind = 'lock' and b.until_on < ledger.today() and b.released_at is null and b.guard_lifted_at is null
+        order by b.blocker_id
         for update
+    ) as locks;
+    perform ledger.lift_record_guards(ended);
+    -- Few: what a refused erasure locks, it locks record by record.
+    for blocker in
+        select * from ledger.blockers as b where b.blocker_id = any(ended) and b.scope <> 'record' order by b.blocker_id
     loop
         perform ledger.lift_guard(blocker);
-        update ledger.blockers set guard_lifted_at = now() where blocker_id = blocker.blocker_id;
-        perform ledger.append('lock_ended', jsonb_build_object(
-            'blocker_id', blocker.blocker_id, 'until_on', blocker.until_on
-        ));
-        lifted := lifted + 1;
     end loop;
-    return lifted;
+    update ledger.blockers as b set guard_lifted_at = now() where b.blocker_id = any(ended);
+    perform ledger.append('lock_ended', jsonb_build_object('blocker_id', b.blocker_id, 'until_on', b.until_on))
+    from ledger.blockers as b where b.blocker_id = any(ended);
+    return cardinality(ended);
 end
 $$;
 

@@ -11,10 +11,15 @@ set local role retention_owner;
 --
 -- Minimising removes no fact, so it waits for no other record.
 --
+-- `scope` is that of the plan that is made. What a decision covers goes into the plan of what was decided, with
+-- nothing else in it, and other plans leave it to that one; without a scope all that is due is told. A locked row is
+-- due by its decision alone, with the columns that nothing requires.
+--
 -- Facts outlive their evidence (requirements § 2), in three steps, each on what the step before left:
 -- an assignment's own rows wait for every record that follows the assignment; a lead under R1 or R2 waits
 -- for the other leads of the same hand-over, because their date is the first one's; a person's row, its
--- contacts, hand-overs and the leads that follow it wait for every record of the case that stands on them.
+-- contacts, hand-overs and the leads that follow it wait for every record of the case that stands on them. What a
+-- decision locked stands on the day of its lock, and on no fact.
 --
 -- With `plan`, only its items from `first_item` to `last_item` that are still planned are candidates: what
 -- a batch may purge after some of its items were skipped is decided by this same text.
@@ -23,7 +28,8 @@ create or replace function ledger.plannable(
     as_of date,
     plan uuid default null,
     first_item bigint default null,
-    last_item bigint default null
+    last_item bigint default null,
+    scope text default null
 ) returns table (
     source_schema text,
     source_table text,
@@ -44,18 +50,20 @@ language plpgsql stable
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
     candidates text;
-    scope text;
+    reach text;
 begin
     if plan is null then
         candidates := '(
             records.status = ''overdue'' and records.disposition = ''purge''
             or records.status in (''due_soon'', ''retained'', ''active'') and records.disposition = ''minimise''
             and column_ground.due_on <= $2
-        ) and records.as_of = $2';
-        scope := 'true';
+            or coalesce(decided.is_minimised, false)
+        ) and records.as_of = $2'
+        || case plannable.scope when 'decided' then ' and decided.record_key is not null' else '' end;
+        reach := 'true';
     else
         candidates := 'items.item_no is not null';
-        scope := 'cases.case_id in (select case_id from items)
+        reach := 'cases.case_id in (select case_id from items)
             or cases.assignment_id in (
                 select own.assignment_id
                 from items
@@ -74,7 +82,43 @@ begin
             select guard_key from ledger.guards where blockers > 0
         ),
         records_guarded as materialized (
-            select guard_key || ':' || unnest(records) as record_guard from ledger.guards where records <> '{}'
+            select guard_key || ':' || unnest(records) as record_guard, false as row_only
+            from ledger.guards where records <> '{}'
+            union all
+            select guard_key || ':' || unnest(row_only), true from ledger.guards where row_only <> '{}'
+        ),
+        -- What a standing decision covers of the records as they are classified: an erasure that made it due, a lock
+        -- that ended on its day with no other hindrance left, columns of a row that is locked.
+        decided as materialized (
+            select
+                covered.source_schema, covered.source_table, covered.record_key, covered.rule_id, covered.category,
+                covered.decided_on, covered.covers = 'minimise' as is_minimised
+            from ledger.covered_records() as covered
+            inner join retention.records as records using (source_schema, source_table, record_key)
+            inner join intermediate.int_record_cases as cases using (source_schema, source_table, record_key)
+            where case covered.covers
+                when 'erase' then records.status = 'overdue' and records.rule_id = covered.rule_id
+                when 'minimise' then records.status = 'locked' and cases.has_minimisable
+                else
+                    records.status = 'overdue' and records.last_day = covered.until_on
+                    and not exists (
+                        select from intermediate.int_record_grounds as grounds
+                        inner join policy.policy_hindrances as hindrances
+                            on hindrances.rule_id = grounds.basis_rule_id
+                        where
+                            grounds.row_id = cases.row_id and grounds.column_group = 'row'
+                            and coalesce(grounds.last_day >= $2, true)
+                    )
+            end
+        ),
+        locked_by_decision as materialized (
+            select decisions.source_schema, decisions.source_table, decisions.record_key
+            from ledger.erasure_decisions as decisions
+            inner join ledger.blockers as blockers on decisions.blocker_id = blockers.blocker_id
+            where
+                decisions.record_key is not null and blockers.released_at is null
+                and blockers.guard_lifted_at is null
+            group by decisions.source_schema, decisions.source_table, decisions.record_key
         ),
         -- Records that may be a held person's are held: a hold in doubt is a hold.
         candidates_guarded as materialized (
@@ -117,31 +161,48 @@ begin
                 cases.assignment_id,
                 cases.subject_token,
                 fingerprints.fingerprint,
-                case when column_ground.rule_id is null then records.category else column_ground.category end
-                    as category,
-                coalesce(column_ground.rule_id, records.rule_id) as rule_id,
-                records.disposition,
-                case when column_ground.rule_id is null then records.anchor_on else column_ground.anchor_on end
-                    as anchor_on,
-                coalesce(column_ground.due_on, records.due_on) as due_on,
+                case
+                    when decided.is_minimised then decided.category
+                    when column_ground.rule_id is null then records.category
+                    else column_ground.category
+                end as category,
+                case when decided.is_minimised then decided.rule_id else coalesce(column_ground.rule_id, records.rule_id) end
+                    as rule_id,
+                case when decided.is_minimised then 'minimise' else records.disposition end as disposition,
+                case
+                    when decided.is_minimised then decided.decided_on
+                    when column_ground.rule_id is null then records.anchor_on
+                    else column_ground.anchor_on
+                end as anchor_on,
+                case when decided.is_minimised then decided.decided_on else coalesce(column_ground.due_on, records.due_on) end
+                    as due_on,
                 declared.position,
                 declared.is_lead,
                 declared.is_assignment and column_ground.rule_id is null as is_assignment,
-                declared.keeps,
+                case when locked_by_decision.record_key is null then declared.keeps end as keeps,
                 (declared.is_anchor or (declared.is_lead and records.rule_id not in ('R1', 'R2')))
                 and column_ground.rule_id is null as is_anchor,
                 case
                     when declared.source_table is null then 'its table is not declared'
-                    when records.disposition = 'minimise' and declared.minimise_refused is not null
+                    when
+                        (records.disposition = 'minimise' or decided.is_minimised)
+                        and declared.minimise_refused is not null
                         then declared.minimise_refused
-                    when records.disposition is distinct from 'minimise' and declared.refused is not null
+                    when
+                        records.disposition is distinct from 'minimise' and not coalesce(decided.is_minimised, false)
+                        and declared.refused is not null
                         then declared.refused
+                    when $6 in ('ordinary', 'unattended') and decided.record_key is not null
+                        then 'it stands in the plan of what was decided'
                     when
                         'subject:' || cases.subject_token::text in (select guard_key from guarded)
                         or 'assignment:' || cases.assignment_id in (select guard_key from guarded)
                         or 'table:' || cases.source_schema || '.' || cases.source_table in (select guard_key from guarded)
                         or 'table:' || cases.source_schema || '.' || cases.source_table || ':' || cases.record_key
-                        in (select record_guard from records_guarded)
+                        in (
+                            select record_guard from records_guarded
+                            where not row_only or not coalesce(decided.is_minimised, false)
+                        )
                         or cases.row_id in (select row_id from candidates_guarded)
                         then 'held, restricted or locked since the classification'
                     when
@@ -157,6 +218,8 @@ begin
             inner join intermediate.int_case_fingerprints as fingerprints on cases.case_id = fingerprints.case_id
             left join declared using (source_schema, source_table)
             left join items using (source_schema, source_table, record_key)
+            left join decided using (source_schema, source_table, record_key)
+            left join locked_by_decision using (source_schema, source_table, record_key)
             left join retention.grounds as column_ground
                 on records.disposition = 'minimise'
                 and column_ground.source_schema = records.source_schema
@@ -229,8 +292,8 @@ begin
         from after_leads
         left join cases_kept on after_leads.case_id = cases_kept.case_id
         where after_leads.is_overdue
-    $sql$, '/*candidates*/', candidates), '/*scope*/', scope)
-    using tables, as_of, plan, first_item, last_item;
+    $sql$, '/*candidates*/', candidates), '/*scope*/', reach)
+    using tables, as_of, plan, first_item, last_item, plannable.scope;
 end
 $$;
 

@@ -66,8 +66,9 @@ $$;
 -- The one writer of a plan. `key_tables`, `inner_pads` and `outer_pads` are the derived keys, a table each:
 -- bound, used for the tokens (HMAC-SHA-256), kept nowhere.
 --
--- A plan of scope 'unattended' holds the cases that the policy leaves to a job. The two scopes of one night stand
--- side by side: neither ends the other, and none holds a record that stands in the other.
+-- A plan of scope 'unattended' holds the cases that the policy leaves to a job, one of scope 'decided' the records
+-- whose erasure was decided. The scopes of one night stand side by side: none ends another, and none holds a record
+-- that stands in another.
 create or replace function ledger.freeze_plan(
     tables jsonb,
     key_tables text[],
@@ -120,7 +121,7 @@ begin
     returning * into plan;
 
     with overdue as materialized (
-        select * from ledger.plannable(freeze_plan.tables, plan.as_of)
+        select * from ledger.plannable(freeze_plan.tables, plan.as_of, scope => plan.scope)
     ),
     found as materialized (
         select overdue.*

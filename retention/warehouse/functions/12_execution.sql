@@ -29,6 +29,8 @@ begin
         ) then 'there is no evidence of its approval'
         when plan.approval_kind = 'policy' and plan.scope <> 'unattended'
             then 'the policy approves no ordinary plan: a person does'
+        when plan.approval_kind = 'decision' and plan.scope <> 'decided'
+            then 'decisions approve the plan of what was decided alone: a person approves this one'
         when plan.approval_kind = 'policy' and ledger.unattended_objection() is not null
             then ledger.unattended_objection()
         when plan.expires_on < ledger.today()

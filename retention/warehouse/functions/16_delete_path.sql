@@ -169,7 +169,8 @@ begin
 end
 $$;
 
--- Raises where one of the items is held, restricted or locked; locks the guards as it tests them.
+-- Raises where one of the items is held, restricted or locked, or was decided otherwise; locks the guards as it
+-- tests them.
 create or replace function ledger.refuse_guarded(
     plan uuid, first_item bigint, last_item bigint, source_schema text, source_table text
 ) returns void
@@ -179,14 +180,14 @@ declare
     held bigint;
 begin
     with items as materialized (
-        select i.guard_keys, i.record_key
+        select i.guard_keys, i.record_key, i.disposition
         from ledger.plan_items as i
         where
             i.plan_id = refuse_guarded.plan and i.item_no between first_item and last_item and i.state = 'planned'
             and i.source_schema = refuse_guarded.source_schema and i.source_table = refuse_guarded.source_table
     ),
     free as materialized (
-        select g.guard_key, g.records
+        select g.guard_key, g.records, g.row_only
         from ledger.guards as g
         where g.guard_key = any(array(select distinct unnest(items.guard_keys) from items)) and g.blockers = 0
         order by g.guard_key
@@ -198,13 +199,16 @@ begin
         exists (
             select from unnest(items.guard_keys) as key (name) where key.name not in (select f.guard_key from free as f)
         )
-        or items.record_key in (select unnest(f.records) from free as f);
+        or items.record_key in (select unnest(f.records) from free as f)
+        or (items.disposition <> 'minimise' and items.record_key in (select unnest(f.row_only) from free as f));
     if held > 0 then
         raise exception using errcode = 'SL003', message = format(
             '%s records of %s.%s are held, restricted or locked: nothing of the batch was done',
             held, refuse_guarded.source_schema, refuse_guarded.source_table
         );
     end if;
+    -- Behind the guards, which whoever decides locks before: under read committed this sees every decision.
+    perform ledger.refuse_undecided(refuse_guarded.plan, first_item, last_item);
 end
 $$;
 

@@ -178,18 +178,23 @@ create or replace function ledger.settle_what_came_back() returns void
 language plpgsql
 set search_path = pg_catalog, ledger, pg_temp as $$
 begin
-    update ledger.guards set blockers = 0, records = '{}' where blockers > 0 or records <> '{}';
-    insert into ledger.guards as g (guard_key, blockers, records)
+    update ledger.guards set blockers = 0, records = '{}', row_only = '{}'
+    where blockers > 0 or records <> '{}' or row_only <> '{}';
+    insert into ledger.guards as g (guard_key, blockers, records, row_only)
     select
         ledger.guard_key(b.scope, b.target),
         count(*) filter (where b.scope <> 'record'),
         coalesce(
-            array_agg(substr(b.target, position(':' in b.target) + 1)) filter (where b.scope = 'record'), '{}'
-        )
+            array_agg(substr(b.target, position(':' in b.target) + 1))
+            filter (where b.scope = 'record' and not b.row_only),
+            '{}'
+        ),
+        coalesce(array_agg(substr(b.target, position(':' in b.target) + 1)) filter (where b.row_only), '{}')
     from ledger.blockers as b
     where b.released_at is null and b.guard_lifted_at is null and b.target is not null
     group by 1
-    on conflict (guard_key) do update set blockers = excluded.blockers, records = excluded.records;
+    on conflict (guard_key) do update
+    set blockers = excluded.blockers, records = excluded.records, row_only = excluded.row_only;
 
     update ledger.plan_items as i
     set state = gone.state, batch_no = gone.batch_no, skip_reason = null, record_key = null, case_id = null,

@@ -170,7 +170,8 @@ joined as (
         landed.lacks_a_date,
         greatest(landed.latest_day, decisions.decided_day) as latest_day,
         -- Where a person decided, or a lock has ended, the due date no longer comes from the anchor.
-        decisions.record_key is not null or coalesce(records.was_locked, false) as is_settled
+        decisions.record_key is not null or coalesce(records.was_locked, false)
+        or coalesce(records.rule_id in ('ERASURE', 'CONSENT'), false) as is_settled
     from landed
     full join records
         on
