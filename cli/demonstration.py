@@ -172,8 +172,12 @@ def _place_examples(settings: Settings) -> int:
     """Place the examples of which there is none yet, and return how many."""
     from landing.sample.stories import STORIES_BY_NAME
 
-    there = {blocker.reason for blocker in holds.list_(settings, released=True)}
-    missing = [example for example in EXAMPLES if example.reason not in there]
+    there = {
+        blocker.kind
+        for blocker in holds.list_(settings, released=True)
+        if blocker.authority == AUTHORITY
+    }
+    missing = [example for example in EXAMPLES if example.kind not in there]
     for example in missing:
         person = STORIES_BY_NAME[example.story].persons[0]
         holds.place(

@@ -133,16 +133,13 @@ def _assignment_period(
 ) -> Kept:
     row = conn.execute(
         classification.query(
-            "select decided.assignment_type, types.period_months,"
+            "select facts.assignment_type, types.period_months,"
             " sletteplikt.last_day(%s, types.period_months, 0)"
-            " from {int_record_cases} as cases"
-            " join {int_assignments_decided} as decided"
-            " on decided.assignment_id = cases.assignment_id"
+            " from ledger.record_facts(%s, %s, %s, %s) as facts"
             " left join {policy_assignment_types} as types"
-            " on types.assignment_type = decided.assignment_type"
-            " where cases.source_schema = %s and cases.source_table = %s and cases.record_key = %s"
+            " on types.assignment_type = facts.assignment_type where facts.has_assignment"
         ),
-        (anchor_on, *record),
+        (anchor_on, classification.suffix, *record),
     ).fetchone()
     if row is None:
         return Kept()
@@ -181,18 +178,15 @@ def _followed_period(
 ) -> str | None:
     row = conn.execute(
         classification.query(
-            "select winners.rule_id, rules.category, periods.period_months, periods.period_days"
-            " from {int_record_cases} as cases"
-            " left join {int_person_winners} as winners on winners.subject_id = cases.subject_id"
-            " left join {policy_rules} as rules on rules.rule_id = winners.rule_id"
+            "select facts.person_rule_id, rules.category, periods.period_months, periods.period_days"
+            " from ledger.record_facts(%s, %s, %s, %s) as facts"
+            " left join {policy_rules} as rules on rules.rule_id = facts.person_rule_id"
             " left join {declared_tables} as declared"
-            " on declared.source_schema = cases.source_schema"
-            " and declared.source_table = cases.source_table"
+            " on declared.source_schema = %s and declared.source_table = %s"
             " left join {policy_supporting_periods} as periods"
             " on periods.period_key = declared.period_key"
-            " where cases.source_schema = %s and cases.source_table = %s and cases.record_key = %s"
         ),
-        record,
+        (classification.suffix, *record, *record[:2]),
     ).fetchone()
     if row is None:
         return None
@@ -208,14 +202,8 @@ def _instruction(
     conn: Connection, classification: Classification, record: tuple[str, str, str]
 ) -> str | None:
     row = conn.execute(
-        classification.query(
-            "select handovers.instruction_id, handovers.instruction_period::text"
-            " from {int_record_cases} as cases"
-            " join {int_handovers_decided} as handovers"
-            " on handovers.subject_id = cases.subject_id"
-            " where cases.source_schema = %s and cases.source_table = %s and cases.record_key = %s"
-        ),
-        record,
+        "select instruction_id, instruction_period from ledger.record_facts(%s, %s, %s, %s)",
+        (classification.suffix, *record),
     ).fetchone()
     if row is None or row[0] is None:
         return "the partner has recorded no instruction"

@@ -69,13 +69,8 @@ class Classification:
 
 _RELATIONS: Mapping[str, Sequence[str]] = {
     "retention": ("records", "grounds", "summary", "review_queue", "record_checks"),
-    "intermediate": (
-        "int_assignments_decided",
-        "int_handovers_decided",
-        "int_person_winners",
-        "int_record_cases",
-        "int_returns_judged",
-    ),
+    # Of the layers before the records people are told nothing but this.
+    "intermediate": ("int_returns_judged",),
     "policy": (
         "declared_tables",
         "policy_accounting_classes",

@@ -194,14 +194,9 @@ _VERDICTS = {
 def _purged_before(conn: Connection, classification: Classification, record: Record) -> str | None:
     """That the record was purged before, by which plan and when, and what that makes of it now."""
     row = conn.execute(
-        classification.query(
-            "select judged.purged_on, judged.purged_rule_id, returned.plan_id, judged.verdict"
-            " from {int_returns_judged} as judged"
-            " left join ledger.returned_records as returned"
-            " using (source_schema, source_table, record_key)"
-            " where source_schema = %s and source_table = %s and record_key = %s"
-        ),
-        (record.source_schema, record.source_table, record.record_key),
+        "select purged_on, purged_rule_id, plan_id, verdict from ledger.record_facts(%s, %s, %s, %s)"
+        " where verdict is not null",
+        (classification.suffix, record.source_schema, record.source_table, record.record_key),
     ).fetchone()
     if row is None:
         return None
@@ -215,11 +210,8 @@ def _purged_before(conn: Connection, classification: Classification, record: Rec
 
 def _holds_minimisable(conn: Connection, classification: Classification, record: Record) -> bool:
     row = conn.execute(
-        classification.query(
-            "select bool_or(has_minimisable) from {int_record_cases}"
-            " where source_schema = %s and source_table = %s and record_key = %s"
-        ),
-        (record.source_schema, record.source_table, record.record_key),
+        "select has_minimisable from ledger.record_facts(%s, %s, %s, %s)",
+        (classification.suffix, record.source_schema, record.source_table, record.record_key),
     ).fetchone()
     return bool(row and row[0])
 

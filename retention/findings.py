@@ -149,7 +149,7 @@ def holds_past_their_day(conn: Connection) -> list[Finding]:
     """A finding per hold or restriction that stands beyond the day expected for it. It never lapses by
     itself; somebody confirms or releases it."""
     rows = conn.execute(
-        "select blocker_id, kind, scope, until_on from ledger.blockers"
+        "select blocker_id, kind, scope, until_on from ledger.blockers_shown"
         " where released_at is null and kind <> 'lock' and until_on < ledger.today()"
         " order by until_on, blocker_id"
     ).fetchall()

@@ -30,14 +30,15 @@ class Restart:
 @dataclass(frozen=True)
 class Blocker:
     """One hold, restriction or lock. `target`: a person's token, an assignment or record as
-    `schema.table:key`, a table as `schema.table`; None once what it named was purged. `is_past_its_day`:
+    `schema.table:key`, a table as `schema.table`; None once what it named was purged. Of a lock neither
+    target nor reason is told (§ 8). `is_past_its_day`:
     it stands beyond the day that was expected, and nobody has confirmed that or released it."""
 
     blocker_id: UUID
     kind: str
     scope: str
     target: str | None
-    reason: str
+    reason: str | None
     authority: str
     from_on: date
     until_on: date | None
@@ -112,7 +113,7 @@ def list_(settings: Settings, *, released: bool = False) -> list[Blocker]:
             "select blocker_id, kind, scope, target, reason, authority, from_on, until_on, placed_by,"
             " placed_at, released_at, released_by,"
             " coalesce(released_at is null and kind <> 'lock' and until_on < ledger.today(), false)"
-            " as is_past_its_day from ledger.blockers"
+            " as is_past_its_day from ledger.blockers_shown"
             " where %s or released_at is null order by placed_at, blocker_id",
             (released,),
         )

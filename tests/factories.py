@@ -531,6 +531,8 @@ def _build(
         [[ground[place] for ground in grounds] for place in range(5)],
     )
     _run(conn, _RECORDS)
+    # As the models' post-hooks do.
+    _run(conn, "grant select on all tables in schema policy, retention to retention_reader")
 
 
 def _facts_of(table: TableDeclaration) -> str:

@@ -13,7 +13,10 @@ from psycopg import sql
 
 from retention.settings import Settings
 
-ROLES = ("classifier", "planner", "approver", "purger", "compactor", "auditor", "reader")
+ROLES = (
+    *("classifier", "planner", "approver", "purger", "compactor", "auditor", "reader"),
+    *("examiner", "rights_officer", "custodian"),
+)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from retention.policy.values import Marked
 from retention.settings import Settings
 from retention.warehouse.connection import connect, warehouse_url
 from retention.warehouse.migrate import migrate
-from retention.warehouse.roles import CLASSIFIER, PLANNER, READER
+from retention.warehouse.roles import CLASSIFIER, PLANNER
 
 Connection = psycopg.Connection[Any]
 
@@ -102,7 +102,7 @@ def _through(
         conn.commit()
         before = [_count(conn, person, shape) for person in persons]
     _classify(ours, as_of)
-    with connect(ours, role=READER) as conn, safe_errors("running the controls"):
+    with connect(ours, role=CLASSIFIER) as conn, safe_errors("running the controls"):
         ruled = [_rules(conn, person, shape) for person in persons]
     _purge(ours)
     left_behind = sum(finding.count for finding in verify.read_back(ours).findings)

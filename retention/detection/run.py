@@ -18,7 +18,7 @@ from retention.ledger.failures import safe_errors
 from retention.lineage import built_relations
 from retention.settings import Settings
 from retention.warehouse.connection import connect
-from retention.warehouse.roles import CLASSIFIER, READER
+from retention.warehouse.roles import CLASSIFIER, EXAMINER
 
 _SESSIONS = 2
 
@@ -35,11 +35,11 @@ def scan(
     """Scan what landed and nobody declared; with `declared` also what is declared to hold no personal
     data: harmless and exempt columns, and those of exempt tables (issue 5, part 2).
 
-    `schema` and `table` narrow it. Reads as the reader, in read-only sessions; writes nothing. Raises
+    `schema` and `table` narrow it. Reads as the examiner, in read-only sessions; writes nothing. Raises
     WarehouseError when the database is lost, Refused when the login lacks a right.
     """
     with (
-        connect(settings, role=READER, read_only=True) as conn,
+        connect(settings, role=EXAMINER, read_only=True) as conn,
         safe_errors("reading the catalogue"),
     ):
         coverage = compare(conn, declarations, built_relations(settings))
@@ -59,7 +59,7 @@ def scan(
 def scan_columns(
     settings: Settings, columns: Sequence[ColumnName], *, sample_rows: int = SAMPLE_ROWS
 ) -> tuple[Detection, ...]:
-    """Scan these columns, in the order asked, in two read-only sessions of the reader at once."""
+    """Scan these columns, in the order asked, in two read-only sessions of the examiner at once."""
     portions = [portion for portion in _portions(columns) if portion]
     with ThreadPoolExecutor(_SESSIONS) as sessions:
         scanned = sessions.map(lambda portion: _scan(settings, portion, sample_rows), portions)
@@ -96,7 +96,7 @@ def columns_to_scan(
 def _scan(
     settings: Settings, columns: Sequence[ColumnName], sample_rows: int
 ) -> tuple[Detection, ...]:
-    with connect(settings, role=READER, read_only=True) as conn:
+    with connect(settings, role=EXAMINER, read_only=True) as conn:
         return detect(conn, columns, sample_rows=sample_rows)
 
 

@@ -53,15 +53,8 @@ def preview(settings: Settings) -> PlanPreview:
         planned = plan_tables(conn, declarations, planning=True, lineage=lineage, coverage=coverage)
         tables = Jsonb([table.as_json() for table in planned])
         rows = conn.execute(
-            """
-            select found.source_schema || '.' || found.source_table, found.rule_id, found.waits_for,
-                count(*), min(found.due_on), found.disposition, count(kept.minimised_at)
-            from ledger.plannable(%s, ledger.today()) as found
-            left join ledger.column_grounds as kept
-                on found.disposition = 'minimise' and kept.source_schema = found.source_schema
-                and kept.source_table = found.source_table and kept.record_key = found.record_key
-            group by 1, 2, 3, 6 order by 1, 2, 6, 3
-            """,
+            "select qualified, rule_id, waits_for, records, oldest_due_on, disposition, restored"
+            " from ledger.plan_preview(%s)",
             (tables,),
         ).fetchall()
         day = today(conn)

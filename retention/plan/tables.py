@@ -11,7 +11,6 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from retention.coverage import FindingKind, compare, withheld
 from retention.declarations import Declarations, TableDeclaration
@@ -261,14 +260,15 @@ def _unread(
         if model not in relations:
             unread.add(table.qualified)
             continue
-        landed = _has_rows(conn, sql.Identifier(table.schema_, table.name))
-        if landed and not _has_rows(conn, sql.Identifier("staging", table.staging_model)):
+        landed = _has_rows(conn, table.schema_, table.name)
+        if landed and not _has_rows(conn, "staging", table.staging_model):
             unread.add(table.qualified)
     return unread
 
 
-def _has_rows(conn: Connection, relation: sql.Identifier) -> bool:
-    row = conn.execute(sql.SQL("select exists (select from {})").format(relation)).fetchone()
+def _has_rows(conn: Connection, schema: str, table: str) -> bool:
+    # A planner reads neither landing nor staging.
+    row = conn.execute("select ledger.holds_rows(%s, %s)", (schema, table)).fetchone()
     return bool(row and row[0])
 
 

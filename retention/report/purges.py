@@ -179,7 +179,7 @@ def blockers(reader: Reader) -> Figure:
                     else split_part(target, ':', 1)
                 end as target,
                 from_on, until_on, placed_by, placed_at
-            from ledger.blockers
+            from ledger.blockers_shown
             where released_at is null
                 and least(from_on, sletteplikt.local_date(placed_at)) <= %(as_of)s::date
             order by kind, scope, from_on, placed_at, blocker_id

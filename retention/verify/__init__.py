@@ -27,7 +27,7 @@ from retention.verify.hits import count_hits
 from retention.verify.places import places
 from retention.verify.story import contradictions
 from retention.warehouse.connection import connect
-from retention.warehouse.roles import PURGER, READER
+from retention.warehouse.roles import EXAMINER, PURGER
 
 Connection = psycopg.Connection[Any]
 
@@ -54,7 +54,7 @@ def read_back(settings: Settings, plan_id: UUID | None = None) -> ReadBack:
     """
     declarations = load_declarations(settings.declarations_dir)
     with (
-        connect(settings, role=READER, read_only=True) as conn,
+        connect(settings, role=EXAMINER, read_only=True) as conn,
         safe_errors("reading back"),
     ):
         refuse_logged_values(conn)

@@ -17,6 +17,8 @@ READER = "retention_reader"
 CLASSIFIER = "retention_classifier"
 PLANNER = "retention_planner"
 PURGER = "retention_purger"
+#: Reads landing, and writes nothing: read-backs and scans.
+EXAMINER = "retention_examiner"
 
 Connection = psycopg.Connection[Any]
 

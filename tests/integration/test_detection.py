@@ -18,7 +18,7 @@ from retention.detection.scan import detect
 from retention.errors import WarehouseError
 from retention.settings import Settings
 from retention.warehouse.connection import connect
-from retention.warehouse.roles import READER
+from retention.warehouse.roles import EXAMINER
 
 Connection = psycopg.Connection[Any]
 
@@ -241,8 +241,8 @@ def test_it_reads_only_and_leaves_the_session_as_it_was(
     made: Connection, settings: Settings
 ) -> None:
     columns = [("made", "numbers", _hidden("email")), ("made", "gone", "email")]
-    with connect(settings, role=READER, read_only=True) as reader:
-        email, gone = detect(reader, columns)
+    with connect(settings, role=EXAMINER, read_only=True) as examiner:
+        email, gone = detect(examiner, columns)
         assert (email.kind, gone.kind, gone.unread) == ("email", "email", "absent")
     timeout = made.execute("show statement_timeout").fetchone()
     detect(made, columns)

@@ -187,6 +187,23 @@ FORBIDDEN = {
         "set role retention_reader",
     ],
     "reader": [FREEZE, APPROVE, BEGIN, DELETE, LOCK, CLASSIFY, "select ledger.halt('x')"],
+    "examiner": [
+        FREEZE,
+        APPROVE,
+        BEGIN,
+        DELETE,
+        LOCK,
+        CLASSIFY,
+        "select ledger.halt('x')",
+        "select ledger.place_blocker('hold', 'table', 'shop.person', 'r', 'a')",
+        "update ledger.plan_items set state = 'skipped'",
+        "delete from retention.records",
+        "create schema mine",
+        "set role retention_purger",
+        "set role retention_classifier",
+    ],
+    "rights_officer": [FREEZE, APPROVE, BEGIN, DELETE, LOCK, CLASSIFY, "select ledger.halt('x')"],
+    "custodian": [FREEZE, APPROVE, BEGIN, DELETE, LOCK, CLASSIFY, "select ledger.halt('x')"],
 }
 
 

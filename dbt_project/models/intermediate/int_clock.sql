@@ -1,3 +1,4 @@
+{{ config(post_hook="{{ readable_to_people() }}") }}
 -- One row: the as-of date of this classification and the policy in force. The only model with a clock.
 select
     '{{ var("as_of_date") }}'::date as as_of,

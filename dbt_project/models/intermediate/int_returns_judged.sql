@@ -1,7 +1,7 @@
 {{ config(indexes=[
     {'columns': ['row_id'], 'unique': true},
     {'columns': ['source_schema', 'source_table', 'record_key']},
-]) }}
+], post_hook="{{ readable_to_people(['source_schema', 'source_table', 'verdict', 'purged_on']) }}") }}
 -- Rows that were purged and landed again, each with what that makes of them (docs/decisions/0007):
 -- `resurrection` (nothing about it is newer: purged again), `new` (an event after the one it was purged for: a
 -- person who came back), `unknown` (no date to tell by) and `reopened` (no clock runs any more): a person decides.

@@ -297,6 +297,6 @@ begin
 end
 $$;
 
-grant execute on function ledger.plannable to retention_reader, retention_purger;
+grant execute on function ledger.plannable to retention_purger;
 
 reset role;

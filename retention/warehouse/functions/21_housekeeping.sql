@@ -71,7 +71,7 @@ $$;
 -- The tokens of records that a plan held and did not touch, of plans that ended before that day. What an order
 -- names stays, since the deletion report counts the orders by it.
 create or replace function ledger.due_plan_items(ended_before date) returns table (plan_id uuid, item_no bigint)
-language sql stable
+language sql stable security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
     select i.plan_id, i.item_no
     from ledger.plans as p

@@ -1,4 +1,4 @@
-{{ config(materialized='view', schema='retention') }}
+{{ config(materialized='view', schema='retention', post_hook="{{ readable_to_people() }}") }}
 -- Every record judged once more, by dates and links of the landing rows and the policy's periods alone, so
 -- that a mistake in grounds or deadlines cannot hide behind itself: a record past `latest_day`, on which the
 -- last period of the policy ends that could keep it, must not be shown as not yet due.
@@ -199,7 +199,8 @@ select
     joined.status,
     joined.due_on,
     joined.columns_due_on,
-    joined.latest_day,
+    -- A locked record shows its key and status, nothing else (§ 8).
+    case when joined.status is distinct from 'locked' then joined.latest_day end as latest_day,
     joined.landing_rows,
     joined.record_rows,
     coalesce(

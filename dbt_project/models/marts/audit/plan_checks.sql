@@ -1,4 +1,4 @@
-{{ config(materialized='view', schema='retention') }}
+{{ config(materialized='view', schema='retention', post_hook="{{ readable_to_people() }}") }}
 -- The rows of plans that may still be carried out, against what blocks each of them, record by record: an
 -- assignment's hold does not cover the person's other records. A view, so that a plan made or a hold placed
 -- since the classification is seen.

@@ -1,4 +1,4 @@
-{{ config(schema='retention') }}
+{{ config(schema='retention', post_hook="{{ readable_to_people() }}") }}
 -- Each governed table: the rows that lie in landing now, the records, and the sum over the statuses. They are
 -- one number, but for rows that a load has written since the table was read for the classification: those
 -- stem from later transactions, are counted as `landed_since`, and are the next run's. A table that is set

@@ -1,4 +1,4 @@
-{{ config(schema='retention') }}
+{{ config(schema='retention', post_hook="{{ readable_to_people() }}") }}
 -- What the expectations judge: the verdicts of checked_records, counted. A verdict is about one record; the
 -- counting only spares a copy of every key.
 select

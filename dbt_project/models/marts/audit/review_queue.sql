@@ -1,6 +1,7 @@
 {{ config(
     schema='retention',
-    indexes=[{'columns': ['source_schema', 'source_table', 'record_key'], 'unique': true}]
+    indexes=[{'columns': ['source_schema', 'source_table', 'record_key'], 'unique': true}],
+    post_hook="{{ readable_to_people() }}"
 ) }}
 -- Records that wait for a person's decision, since when, and until when it must be taken. The first day is
 -- carried over from the table as it was before; a record that left the queue and comes back starts anew.
