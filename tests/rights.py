@@ -44,7 +44,8 @@ def request_of(shop: Shop, number: int, right: str = "erasure") -> UUID:
     """A request of that person that was decided."""
     request = verified_request(shop, number, right=right)
     shop.conn.execute(
-        "update ledger.requests set state = 'decided', decided_by = 'officer', decided_at = now()"
+        "update ledger.requests set state = 'decided', outcome = 'granted', decided_by = 'officer',"
+        " decided_at = now()"
         " where request_id = %s",
         (request,),
     )

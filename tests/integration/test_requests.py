@@ -56,7 +56,18 @@ def opened(shop: Shop, right: Right = Right.ERASURE, **more: Any) -> UUID:
 def answer(shop: Shop, request: UUID) -> None:
     """Take a request on as those who decide and carry out do."""
     register.verify(shop.approver, request, Verified.ELECTRONIC_ID)
-    officer(shop, "select ledger.decide_request(%s, 'granted')", request)
+    decide(shop, request)
+
+
+def decide(shop: Shop, *requests: UUID, outcome: str = "granted") -> None:
+    """As the function does that decides on the records of an erasure: nobody may call this by itself."""
+    shop.conn.execute(
+        "grant execute on function ledger.decide_requests to retention_rights_officer"
+    )
+    shop.conn.commit()
+    officer(
+        shop, "select ledger.decide_requests(%s, %s)", list(requests), [outcome] * len(requests)
+    )
 
 
 def officer(shop: Shop, statement: str, *values: Any) -> Any:
@@ -76,7 +87,7 @@ def evidence(shop: Shop) -> list[str]:
 def test_a_request_goes_through_its_states_and_leaves_evidence(classified: Shop) -> None:
     request = opened(classified)
     register.verify(classified.approver, request, Verified.IDENTITY_DOCUMENT)
-    officer(classified, "select ledger.decide_request(%s, 'partly')", request)
+    decide(classified, request, outcome="partly")
     assert officer(classified, "select ledger.carry_out_request(%s)", request) == 1
     assert officer(classified, "select ledger.carry_out_request(%s)", request) == 0
     register.close(classified.approver, request, Closing.ANSWERED)
@@ -147,7 +158,7 @@ def test_a_requests_hold_is_not_released_by_hand(classified: Shop) -> None:
 
 
 def test_states_cannot_be_skipped(classified: Shop) -> None:
-    request = opened(classified)
+    request = opened(classified, Right.ACCESS)
     with pytest.raises(Refused, match="not verified"):
         officer(classified, "select ledger.decide_request(%s, 'granted')", request)
     with pytest.raises(Refused, match="not decided"):
@@ -167,7 +178,7 @@ def test_states_cannot_be_skipped(classified: Shop) -> None:
 
 def test_only_those_who_answer_requests_take_them_further(classified: Shop) -> None:
     """The login of the job is a superuser and owns everything, and still is not one of them."""
-    request = opened(classified)
+    request = opened(classified, Right.ACCESS)
     with pytest.raises(Refused, match="may not answer requests"):
         register.open_request(
             classified.settings,
@@ -186,13 +197,25 @@ def test_only_those_who_answer_requests_take_them_further(classified: Shop) -> N
         register.close(classified.settings, request, Closing.DUPLICATE)
     register.verify(classified.approver, request, Verified.IN_PERSON)
     with pytest.raises(Refused, match="may not answer requests"):
-        classified_decides(classified, request)
+        job_decides(classified, request)
     assert register.show(classified.settings, request).state is RequestState.IDENTITY_VERIFIED
 
 
-def classified_decides(shop: Shop, request: UUID) -> None:
+def job_decides(shop: Shop, request: UUID) -> None:
     with register.as_officer(shop.settings, "deciding") as conn:
         conn.execute("select ledger.decide_request(%s, 'granted')", (request,))
+
+
+def test_an_erasure_is_not_decided_by_a_word(classified: Shop) -> None:
+    request = opened(classified, Right.ERASURE)
+    register.verify(classified.approver, request, Verified.IN_PERSON)
+    for statement in (
+        "select ledger.decide_request(%s, 'granted')",
+        "select ledger.decide_requests(array[%s], array['granted'])",
+    ):
+        with pytest.raises(Refused):
+            officer(classified, statement, request)
+    assert weight(classified, 1) == 1
 
 
 @pytest.mark.parametrize(
@@ -335,12 +358,9 @@ def test_a_thousand_landed_requests_are_taken_in_by_one_statement(classified: Sh
     assert intake.take_in(classified.settings).registered == 1000
     assert classified.one("select count(*) from ledger.guards where blockers = 1") == 1000
     ids = [request.request_id for request in register.list_(classified.settings)]
-    with register.as_officer(classified.approver, "testing") as officers:
-        for request_id in ids[:3]:
-            officers.execute("select ledger.verify_identity(%s, 'in_person')", (request_id,))
-        officers.execute(
-            "select ledger.decide_requests(%s, array_fill('granted'::text, array[3]))", (ids[:3],)
-        )
+    for request_id in ids[:3]:
+        register.verify(classified.approver, request_id, Verified.IN_PERSON)
+    decide(classified, *ids[:3])
     assert classified.one("select count(*) from ledger.guards where blockers = 1") == 997
 
 

@@ -355,7 +355,7 @@ end
 $$;
 
 -- Decides requests whose persons are verified, each with its outcome. What a request itself orders is held by it no
--- longer; what is to be handed over still is.
+-- longer; what is to be handed over still is. Nobody is granted it: what decides on records calls it.
 create or replace function ledger.decide_requests(request_ids uuid[], outcomes text[]) returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
@@ -399,10 +399,20 @@ begin
 end
 $$;
 
+-- Decides one request, as its officer. Not an erasure, which is decided record by record: with a word alone its
+-- person would be told that it was granted, and nothing would go.
 create or replace function ledger.decide_request(request_id uuid, outcome text) returns void
-language sql security definer
+language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
-    select ledger.decide_requests(array[decide_request.request_id], array[decide_request.outcome])
+begin
+    if exists (
+        select from ledger.requests as r where r.request_id = decide_request.request_id and r.asserted = 'erasure'
+    ) then
+        raise exception using errcode = 'SL003',
+        message = 'an erasure is decided record by record: `retention request decide`';
+    end if;
+    perform ledger.decide_requests(array[decide_request.request_id], array[decide_request.outcome]);
+end
 $$;
 
 -- What was decided has been done: handed over, changed, restricted or erased. Returns how many were not before.
@@ -474,7 +484,7 @@ $$;
 
 grant execute on function ledger.today to retention_rights_officer;
 grant execute on function ledger.open_request, ledger.identify, ledger.verify_identity, ledger.extend_request,
-ledger.decide_request, ledger.decide_requests, ledger.close_request to retention_rights_officer;
+ledger.decide_request, ledger.close_request to retention_rights_officer;
 grant execute on function ledger.carry_out_request, ledger.carry_out_requests
 to retention_rights_officer, retention_purger;
 grant execute on function ledger.intake_requests to retention_rights_officer, retention_classifier;
