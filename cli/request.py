@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "intake": request_register.intake,
     "identify": request_register.identify,
     "verify": request_register.verify,
+    "scans": request_register.delete_scans,
     "extend": request_register.extend,
     "close": request_register.close,
 }

@@ -1,4 +1,4 @@
-"""`retention request new|list|show|identify|verify|extend|close|intake`: the register itself.
+"""`retention request new|list|show|intake|identify|verify|scans|extend|close`: the register itself.
 
 Belongs here: the commands' arguments and what they print. Does not belong here: what a step does
 (`retention.rights.register`, `retention.rights.intake`).
@@ -141,6 +141,21 @@ def intake(as_json: JsonFlag = False) -> None:
     )
     if found.unidentified:
         say(f"{found.unidentified} wait for somebody to say whose they are: `request identify`.")
+
+
+def delete_scans(as_json: JsonFlag = False) -> None:
+    """Order the scans of identity documents that have served, and empty the pointers of those gone."""
+    from retention.rights import scans
+
+    found = scans.delete(load_settings())
+    if as_json:
+        show_json(found)
+    else:
+        say(f"Ordered {found.ordered} scans from their stores; emptied {found.emptied} pointers.")
+        for table, why in found.refused.items():
+            say(f"{table} was left out: {why}.")
+    if found.refused:
+        raise typer.Exit(1)
 
 
 def _show(found: "Request", as_json: bool) -> None:

@@ -317,5 +317,10 @@ class Declarations(Part):
         """Tables the models read: the governed ones, and partners with their instructions."""
         return tuple(table for table in self.tables if not table.exempt or table.instruction)
 
+    @property
+    def with_identity_scans(self) -> tuple[TableDeclaration, ...]:
+        """Tables of requests whose rows point to the scan of an identity document."""
+        return tuple(t for t in self.governed if t.request and t.request.id_scan)
+
     def table(self, qualified: str) -> TableDeclaration | None:
         return next((table for table in self.tables if table.qualified == qualified), None)

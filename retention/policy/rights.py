@@ -46,6 +46,7 @@ class Rights(Marked):
     package_days: Days
     locked_read_minutes: Minutes
     notice_patience_days: Days
+    remind_days: Days
 
     @model_validator(mode="after")
     def _says_each_rule_once(self) -> Self:

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from retention import syncs
-from retention.declarations import Declarations, TableDeclaration, load_declarations
+from retention.declarations import TableDeclaration, load_declarations
 from retention.errors import Refused, RetentionError
 from retention.ledger.failures import safe_errors
 from retention.plan import landing_rights
@@ -35,11 +35,6 @@ class Scans:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-def declared(declarations: Declarations) -> tuple[TableDeclaration, ...]:
-    """The tables of requests that say where a scan is."""
-    return tuple(t for t in declarations.governed if t.request and t.request.id_scan)
-
-
 def delete(settings: Settings) -> Scans:
     """Order what has served and empty what is gone, each table in a transaction of its own.
 
@@ -47,7 +42,7 @@ def delete(settings: Settings) -> Scans:
     """
     declarations = load_declarations(settings.declarations_dir)
     found = Scans()
-    tables = declared(declarations)
+    tables = declarations.with_identity_scans
     if not tables:
         return found
     landing_rights.grant(settings, declarations)

@@ -12,6 +12,7 @@ import expectations.standing
 import retention.controls.standing
 import retention.erasure.standing
 import retention.findings
+import retention.rights.standing
 import retention.silence
 import retention.status
 from retention.classified import CATEGORIES, STATUSES

@@ -4,7 +4,7 @@ set local role retention_owner;
 
 -- Whether anything but a request keeps this request's row or person as they are: a court's hold, a restriction.
 create or replace function ledger.is_held_otherwise(request ledger.requests) returns boolean
-language sql stable
+language sql stable security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
     select exists (
         select from ledger.blockers as b
@@ -184,6 +184,7 @@ begin
 end
 $$;
 
+grant execute on function ledger.is_held_otherwise to retention_reader, retention_purger, retention_rights_officer;
 grant execute on function ledger.delete_scans to retention_purger;
 
 reset role;
