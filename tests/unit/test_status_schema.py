@@ -50,6 +50,7 @@ def test_it_knows_every_kind_of_finding(schema: dict[str, Any]) -> None:
             retention.silence,
             retention.controls.standing,
             retention.erasure.standing,
+            retention.rights.standing,
             expectations.standing,
         )
     )
