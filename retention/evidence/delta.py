@@ -4,9 +4,9 @@ Belongs here: which rows go with the entries between two checkpoints, and their 
 here: where the file goes (`destination`), and bringing the rows back (`retention.replay`).
 
 The entries themselves, the plans they are about, tombstones, holds, restrictions, locks and what became of
-them, decisions on records under review, halts, which keys were used and destroyed, suppressions. Some of
-these name records and persons, so that the file is encrypted under a key derived from the HMAC key, and
-expires with the backups it is for.
+them, requests and what was decided on them, decisions on records under review, halts, which keys were used
+and destroyed, suppressions. Some of these name records and persons, so that the file is encrypted under a
+key derived from the HMAC key, and expires with the backups it is for.
 """
 
 import json
@@ -46,6 +46,10 @@ _ENTRIES = """
     blockers as (
         select * from ledger.blockers
         where blocker_id in (select (content ->> 'blocker_id')::uuid from mentioned)
+    ),
+    requests as (
+        select * from ledger.requests
+        where request_id in (select (content ->> 'request_id')::uuid from mentioned)
     )
 """
 
@@ -65,6 +69,13 @@ _ROWS = {
     " from blockers order by placed_at, blocker_id",
     "blocker_confirmations": "select * from ledger.blocker_confirmations"
     " where blocker_id in (select blocker_id from blockers) order by confirmed_at",
+    "requests": "select requests.*, (select array_agg(subject_id order by created_at, subject_id)"
+    " from ledger.subject_tokens where subject_tokens.subject_token = requests.subject_token)"
+    " as subject_ids from requests order by registered_at, request_id",
+    # What a partner answered comes first: decisions on what is the partner's rest on it.
+    "relays": "select * from ledger.relays where request_id in (select request_id from requests)",
+    "erasure_decisions": "select * from ledger.erasure_decisions"
+    " where request_id in (select request_id from requests) order by decided_at",
     "assignment_restarts": "select * from ledger.assignment_restarts"
     " where blocker_id in (select blocker_id from blockers)",
     "review_decisions": "select * from ledger.review_decisions where decision_id in"

@@ -7,6 +7,7 @@ row is a resurrection (the models; test_restored_warehouse.py tells a whole stor
 import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -20,10 +21,13 @@ from retention.ledger import tree
 from retention.purge import execute
 from retention.replay import bring_back
 from retention.returns import recognise
+from retention.rights import erasure, register
+from retention.rights.model import Closing, Right, Verified
 from retention.warehouse.connection import connect
 from tests.backups import dump, restore
 from tests.conftest import Server
-from tests.factories import Shop
+from tests.factories import Shop, today
+from tests.rights import token_of
 from verifier import verify_evidence as form
 
 Restore = Callable[[Shop], Shop]
@@ -144,6 +148,49 @@ def test_a_hold_on_a_person_who_has_another_token_now(shop: Shop, backup: Lose) 
     plan = restored.approved_plan()
     execute(restored.settings, plan.plan_id)
     assert restored.keys("person") == {"2"}
+
+
+def test_requests_come_back_as_far_as_they_were(shop: Shop, backup: Lose) -> None:
+    """One that was pending at the backup was decided since, one came since: the first erases and holds
+    nothing, the second holds its person, whom the restored warehouse calls by another token."""
+    shop.person(1)
+    shop.person(2)
+    shop.person(3)
+    shop.classify()
+    day = today(shop.conn)
+
+    def ask(number: int) -> UUID:
+        return register.open_request(
+            shop.approver, Right.ERASURE, day, person=f"shop.person:{number}", purpose=None
+        )
+
+    decided = ask(1)
+    register.verify(shop.approver, decided, Verified.IN_PERSON)
+    publish(shop.settings)
+    back = backup()
+    erasure.decide(shop.approver, [decided])
+    shop.person(4)
+    shop.classify()
+    pending = ask(4)
+    before = {one.request_id: one for one in register.list_(shop.settings)}
+    decisions = shop.one("select count(*) from ledger.erasure_decisions")
+    assert decisions
+    publish(shop.settings)
+
+    restored = back(shop)
+    restored.person(4)
+    restored.classify()
+    bring_back(restored.settings)
+    after = {one.request_id: one for one in register.list_(restored.settings)}
+    assert set(after) == {decided, pending}
+    assert after[decided] == before[decided]
+    assert after[pending].subject_token == token_of(restored, 4)
+    assert restored.one("select count(*) from ledger.erasure_decisions") == decisions
+    plan = restored.approved_plan()
+    execute(restored.settings, plan.plan_id)
+    assert restored.keys("person") == {"4"}
+    register.close(restored.approver, pending, Closing.TAKEN_BACK)
+    assert restored.one("select coalesce(sum(blockers), 0) from ledger.guards") == 0
 
 
 def test_a_hold_released_before_the_loss_holds_nothing(shop: Shop, backup: Lose) -> None:

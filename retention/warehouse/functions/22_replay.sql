@@ -16,6 +16,25 @@ begin
             row_count := ledger.bring_back_plans(added);
         when 'blockers' then
             row_count := ledger.bring_back_blockers(added);
+        when 'requests' then
+            row_count := ledger.bring_back_requests(added);
+        when 'relays' then
+            insert into ledger.relays
+            select * from jsonb_populate_recordset(null::ledger.relays, added)
+            on conflict (relay_id) do update set
+                state = excluded.state, taken_at = excluded.taken_at, taken_by = excluded.taken_by,
+                taken_in = excluded.taken_in, answer = excluded.answer, note = excluded.note,
+                answered_at = excluded.answered_at, answered_by = excluded.answered_by,
+                closed_at = excluded.closed_at, closed_by = excluded.closed_by,
+                close_reason = excluded.close_reason;
+            get diagnostics row_count = row_count;
+        when 'erasure_decisions' then
+            insert into ledger.erasure_decisions
+            select * from jsonb_populate_recordset(null::ledger.erasure_decisions, added)
+            on conflict (decision_id) do update set
+                record_key = excluded.record_key, blocker_id = excluded.blocker_id,
+                carried_out_at = excluded.carried_out_at;
+            get diagnostics row_count = row_count;
         when 'halts' then
             insert into ledger.halts (
                 halted_at, halted_by, reason, resumed_at, resumed_by, resume_reason
@@ -127,6 +146,63 @@ begin
 end
 $$;
 
+-- The tokens of persons that the restored ledger does not know. A person that it knows by another one keeps that:
+-- `named` are rows with the token and the subjects that bear it.
+create or replace function ledger.bring_back_tokens(named jsonb) returns void
+language sql
+set search_path = pg_catalog, ledger, pg_temp as $$
+    insert into ledger.subject_tokens (subject_id, subject_token)
+    select distinct on (bearer.subject_id) bearer.subject_id, coalesce((
+        -- One of them may be known here by another token.
+        select t.subject_token from ledger.subject_tokens as t
+        where t.subject_id in (select jsonb_array_elements_text(n.value -> 'subject_ids'))
+        order by t.created_at limit 1
+    ), (n.value ->> 'token')::uuid)
+    from jsonb_array_elements(named) as n (value)
+    cross join lateral jsonb_array_elements_text(n.value -> 'subject_ids') as bearer (subject_id)
+    where bearer.subject_id is not null
+    on conflict do nothing
+$$;
+
+-- Requests as they were last, each with its person. What held the person is a blocker, which was brought back before.
+create or replace function ledger.bring_back_requests(added jsonb) returns bigint
+language plpgsql
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    row_count bigint;
+begin
+    perform ledger.bring_back_tokens(jsonb_agg(jsonb_build_object(
+        'token', q.value -> 'subject_token', 'subject_ids', q.value -> 'subject_ids'
+    )))
+    from jsonb_array_elements(added) as q (value)
+    where jsonb_typeof(q.value -> 'subject_ids') = 'array'
+    having count(*) > 0;
+    insert into ledger.requests
+    select request.*
+    from jsonb_array_elements(added) as q (value)
+    cross join lateral jsonb_populate_record(null::ledger.requests, q.value || jsonb_build_object(
+        'subject_token', coalesce((
+            select t.subject_token::text from ledger.subject_tokens as t
+            where
+                jsonb_typeof(q.value -> 'subject_ids') = 'array'
+                and t.subject_id in (select jsonb_array_elements_text(q.value -> 'subject_ids'))
+            order by t.created_at limit 1
+        ), q.value ->> 'subject_token')
+    )) as request
+    on conflict (request_id) do update set
+        asserted = excluded.asserted, state = excluded.state, answer_by = excluded.answer_by,
+        record_key = excluded.record_key, subject_token = excluded.subject_token, hold_id = excluded.hold_id,
+        extended_on = excluded.extended_on, extension_reason = excluded.extension_reason,
+        verified_how = excluded.verified_how, verified_by = excluded.verified_by,
+        verified_at = excluded.verified_at, decided_by = excluded.decided_by, decided_at = excluded.decided_at,
+        outcome = excluded.outcome, carried_out_by = excluded.carried_out_by,
+        carried_out_at = excluded.carried_out_at, closed_as = excluded.closed_as,
+        closed_by = excluded.closed_by, closed_at = excluded.closed_at;
+    get diagnostics row_count = row_count;
+    return row_count;
+end
+$$;
+
 -- Holds, restrictions and locks as they were last. A person is found again by what names the person here.
 create or replace function ledger.bring_back_blockers(added jsonb) returns bigint
 language plpgsql
@@ -141,17 +217,12 @@ declare
         from jsonb_array_elements(added) as b (value)
     );
 begin
-    insert into ledger.subject_tokens (subject_id, subject_token)
-    select distinct on (bearer.subject_id) bearer.subject_id, coalesce((
-        -- One of them may be known here by another token.
-        select t.subject_token from ledger.subject_tokens as t
-        where t.subject_id in (select jsonb_array_elements_text(b.value -> 'subject_ids'))
-        order by t.created_at limit 1
-    ), (b.value ->> 'target')::uuid)
+    perform ledger.bring_back_tokens(jsonb_agg(jsonb_build_object(
+        'token', b.value -> 'target', 'subject_ids', b.value -> 'subject_ids'
+    )))
     from jsonb_array_elements(named) as b (value)
-    cross join lateral jsonb_array_elements_text(b.value -> 'subject_ids') as bearer (subject_id)
-    where b.value ->> 'scope' = 'subject' and bearer.subject_id is not null
-    on conflict do nothing;
+    where b.value ->> 'scope' = 'subject'
+    having count(*) > 0;
     insert into ledger.blockers
     select blocker.*
     from jsonb_array_elements(named) as b (value)
