@@ -45,8 +45,7 @@ def request_of(shop: Shop, number: int, right: str = "erasure") -> UUID:
     request = verified_request(shop, number, right=right)
     shop.conn.execute(
         "update ledger.requests set state = 'decided', outcome = 'granted', decided_by = 'officer',"
-        " decided_at = now()"
-        " where request_id = %s",
+        " decided_at = now() where request_id = %s",
         (request,),
     )
     shop.conn.commit()

@@ -1,7 +1,7 @@
 """Relays of requests to partners and from them: opened, sent, answered, closed.
 
-Belongs here: what the people who answer requests do with a relay, as the login that is connected. Does
-not belong here: carrying out what a partner instructs; that is a decision like any other, on which a
+Belongs here: what the people who answer requests do with a relay, as the login that answers requests.
+Does not belong here: carrying out what a partner instructs; that is a decision like any other, on which a
 plan is made.
 
 Which partner it is reveals, where the partner is a union, that the person is a member. So a relay is listed
@@ -17,6 +17,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from retention.ledger.failures import safe_errors
+from retention.rights.register import as_officer
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 
@@ -44,7 +45,7 @@ class Relay:
 def open_relays(settings: Settings, requests: Sequence[UUID]) -> int:
     """Open the relays of these requests whose identity is verified, in one statement; returns how many are
     new. A request whose person no partner has to do with has none."""
-    with connect(settings) as conn, safe_errors("relaying requests"):
+    with as_officer(settings, "relaying requests") as conn:
         row = conn.execute("select ledger.relay_requests(%s)", (list(requests),)).fetchone()
     assert row is not None
     return int(row[0])
@@ -56,7 +57,7 @@ def receive(settings: Settings, request_id: UUID, partner: str) -> UUID:
 
     Raises UsageError for an unknown request or partner, Refused where it is on record already.
     """
-    with connect(settings) as conn, safe_errors("receiving a relayed request"):
+    with as_officer(settings, "receiving a relayed request") as conn:
         row = conn.execute("select ledger.receive_relay(%s, %s)", (request_id, partner)).fetchone()
     assert row is not None
     received: UUID = row[0]
@@ -86,7 +87,7 @@ def take(settings: Settings, relay_id: UUID) -> str | None:
     Raises UsageError for a relay that there is none of, Refused for one that is closed, and to a login
     that is no rights officer's.
     """
-    with connect(settings) as conn, safe_errors("taking a relay in hand"):
+    with as_officer(settings, "taking a relay in hand") as conn:
         conn.execute("select ledger.take_relay(%s)", (relay_id,))
         # Which partner it is, is shown only after that is on record, whatever becomes of this session.
         conn.commit()
@@ -103,7 +104,7 @@ def answer(settings: Settings, relay_id: UUID, given: Answer, *, text: str) -> i
     erasure left to it: they become decisions on these. Returns on how many. Raises UsageError for an
     answer that does not fit the relay, Refused for one that was not sent, or whose request is not decided.
     """
-    with connect(settings) as conn, safe_errors("answering a relay"):
+    with as_officer(settings, "answering a relay") as conn:
         row = conn.execute(
             "select ledger.answer_relay(%s, %s, %s)", (relay_id, given, text)
         ).fetchone()
@@ -113,5 +114,5 @@ def answer(settings: Settings, relay_id: UUID, given: Answer, *, text: str) -> i
 
 def close(settings: Settings, relay_id: UUID, *, reason: str | None = None) -> None:
     """End a relay that was answered; one that was not, for a reason. Raises UsageError without it."""
-    with connect(settings) as conn, safe_errors("closing a relay"):
+    with as_officer(settings, "closing a relay") as conn:
         conn.execute("select ledger.close_relay(%s, %s)", (relay_id, reason))

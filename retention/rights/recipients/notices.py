@@ -1,7 +1,7 @@
 """Notices to recipients and partners (GDPR art. 19): listed, sent, settled.
 
-Belongs here: what the people who tell the recipients do, as the login that is connected. Does not belong
-here: opening a notice, which the transaction that purges, decides or restricts does.
+Belongs here: what the people who tell the recipients do, as the login that answers requests. Does not
+belong here: opening a notice, which the transaction that purges, decides or restricts does.
 
 A notice counts. What lets a recipient find the person, the keys of its own records, stands beside it until
 it has answered, and is read in one way only: `send`, which is logged before it shows anything.
@@ -17,6 +17,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from retention.ledger.failures import safe_errors
+from retention.rights.register import as_officer
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 
@@ -87,7 +88,7 @@ def send(settings: Settings, notice_id: UUID) -> Told:
     Raises UsageError for a notice that there is none of, Refused for one that is settled, and to a login
     that is no rights officer's.
     """
-    with connect(settings) as conn, safe_errors("sending a notice"):
+    with as_officer(settings, "sending a notice") as conn:
         conn.execute("select ledger.send_notices(array[%s])", (notice_id,))
         # What comes now is shown only after that is on record, whatever becomes of this session.
         conn.commit()
@@ -119,7 +120,7 @@ def give_up(settings: Settings, notices: Sequence[UUID], *, reason: str) -> int:
 
 
 def _settle(settings: Settings, notices: Sequence[UUID], by: str | None, text: str) -> int:
-    with connect(settings) as conn, safe_errors("settling notices"):
+    with as_officer(settings, "settling notices") as conn:
         row = conn.execute(
             "select ledger.settle_notices(%s, %s, %s)", (list(notices), by, text)
         ).fetchone()

@@ -14,6 +14,7 @@ from retention.ledger.failures import safe_errors
 from retention.lineage.personal import kinds_of
 from retention.purge.delete import same_key
 from retention.rights.rectification.fingerprint import bound, fingerprint_of
+from retention.rights.register import as_officer
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import READER
@@ -54,7 +55,7 @@ def record(
         )
     if row[0] is None:
         raise UsageError(f"{column} of that row holds no value: there is nothing to correct")
-    with connect(settings) as conn, safe_errors("recording a correction"):
+    with as_officer(settings, "recording a correction") as conn:
         recorded = conn.execute(
             "select ledger.record_rectification(%s, %s, %s, %s, %s, %s, %s, %s)",
             (

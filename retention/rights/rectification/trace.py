@@ -20,6 +20,7 @@ from retention.keys import HmacKeys, load_keys, refuse_logged_values
 from retention.ledger.failures import safe_errors
 from retention.rights.rectification import places
 from retention.rights.rectification.fingerprint import bound, columns_of_kind
+from retention.rights.register import as_officer
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import READER
@@ -98,7 +99,7 @@ def trace(settings: Settings, request_id: UUID) -> list[Rectification]:
                 one["rectification_id"]: _traced(conn, settings, declarations, keys, one)
                 for one in _going_on(conn, request_id)
             }
-    with connect(settings) as conn, safe_errors("recording what was traced"):
+    with as_officer(settings, "recording what was traced") as conn:
         for number, one in found.items():
             conn.execute(
                 "select ledger.record_trace(%s, %s, %s, %s, %s)",
@@ -122,7 +123,7 @@ def accept(settings: Settings, request_id: UUID, *, reason: str) -> int:
 
     Raises UsageError without a reason, Refused while the source holds the old value or nothing was traced.
     """
-    with connect(settings) as conn, safe_errors("accepting what is left"):
+    with as_officer(settings, "accepting what is left") as conn:
         row = conn.execute(
             "select ledger.accept_left_over(%s, %s)", (request_id, reason)
         ).fetchone()

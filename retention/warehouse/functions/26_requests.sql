@@ -308,6 +308,7 @@ begin
     perform ledger.append('request_verified', jsonb_build_object(
         'request_id', request.request_id, 'how', verify_identity.how, 'verified_by', session_user
     ));
+    -- From here on partners may know that the person asked.
     perform ledger.relay_requests(array[request.request_id]);
 end
 $$;
