@@ -23,6 +23,7 @@ from retention.findings import UNFINISHED, Finding, OpenPlan
 from retention.housekeeping import standing as housekeeping
 from retention.policy import in_force, load_versions
 from retention.rights import standing as requests
+from retention.rights import awaited
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -153,6 +154,7 @@ def read_status(
             *findings.unfinished(plans),
             *findings.syncs_not_ended(conn, policy),
             *(() if classification.suffix else findings.unacknowledged(conn)),
+            *(() if classification.suffix else awaited.findings(conn, policy)),
             *(() if classification.suffix else erasure.findings(conn, policy)),
             *(() if classification.suffix else requests.findings(conn, declarations, policy)),
             *silence.findings(conn, classification, policy),

@@ -116,6 +116,7 @@ def is_of_record(
 ) -> sql.Composable:
     """The condition that a row `copy` shows something of `record`, or of its entity or person. `types` are
     those of the copy's columns; `table` is the match's, None where it speaks of any."""
+    parts: list[sql.Composable]
     if match.kind == "person":
         parts = [
             sql.SQL("copy.{}::text = record.{}").format(sql.Identifier(own), sql.Identifier(name))

@@ -108,7 +108,7 @@ def in_copy(
 ) -> Iterator[Held]:
     """The rows of the person in one copy downstream, however they are found there."""
     types = column_types(conn, (copy.schema, copy.name))
-    over = sql.SQL("false")
+    over: sql.Composable = sql.SQL("false")
     if _SNAPSHOT_END in types:
         over = sql.SQL("copy.{} is not null").format(sql.Identifier(_SNAPSHOT_END))
     # A row that several keys lead to counts once: `union` leaves the second out.

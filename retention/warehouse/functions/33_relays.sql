@@ -13,8 +13,10 @@ select
     r.taken_at,
     r.answer,
     r.answered_at,
-    r.closed_at
-from ledger.relays as r;
+    r.closed_at,
+    q.state as request_state,
+    q.answer_by
+from ledger.relays as r inner join ledger.requests as q on r.request_id = q.request_id;
 comment on view ledger.relays_shown is
 'Requests relayed to and from partners: why and how far. To which partner it does not say.';
 
