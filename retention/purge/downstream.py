@@ -105,9 +105,9 @@ def _condition(
     parts = [is_of_record(match, table, types)]
     if match.kind == "person":
         parts.append(_person_is_gone(match))
-    if table is not None and match.kind == "entity":
-        if {key for key, _ in match.columns} != set(table.key):
-            parts.append(_entity_is_gone(table, match))
+    is_whole_key = table is not None and {key for key, _ in match.columns} == set(table.key)
+    if table is not None and match.kind == "entity" and not is_whole_key:
+        parts.append(_entity_is_gone(table, match))
     return sql.SQL(" and ").join(parts)
 
 
