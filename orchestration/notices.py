@@ -43,8 +43,8 @@ class Notice:
 
 @dataclass(frozen=True)
 class PlanNotice:
-    """A plan that the policy, or the decisions in it, did not approve: its id, and the database's reason, which holds figures and
-    names of tables and no value."""
+    """A plan that the policy, or the decisions in it, did not approve: its id, and the database's reason,
+    which holds figures and names of tables and no value."""
 
     plan_id: str
     reason: str

@@ -1,5 +1,5 @@
-"""Plans of what was decided: records whose erasure somebody decided on request, or the policy for a withdrawn
-consent.
+"""Plans of what was decided: records whose erasure was decided on request, or by the policy where a consent
+was withdrawn.
 
 Belongs here: asking the database to freeze such a plan and to have its decisions approve it. Does not
 belong here: which records a decision covers and whether it approves; the database judges both, on the

@@ -74,9 +74,10 @@ def create(settings: Settings, scope: Scope = "ordinary") -> Plan:
     """Freeze what is overdue now into a plan, in one repeatable-read transaction.
 
     Scope `unattended` takes the cases that the policy leaves to a job, `decided` the records that a
-    decision covers; `ordinary` whatever stands in no such plan of the same classification. A plan without items has the state `empty` and needs no
-    approval. An earlier plan of the scope, or of an earlier classification, that nobody approved is
-    superseded. Raises Refused where the records were not classified today, or by other code, and where
+    decision covers; `ordinary` whatever stands in no such plan of the same classification. A plan without
+    items has the state `empty` and needs no approval. An earlier plan of the scope, or of an earlier
+    classification, that nobody approved is superseded. Raises Refused where the records were not
+    classified today, or by other code, and where
     nothing may be purged unattended; UsageError where a declaration does not hold.
     """
     declarations = load_declarations(settings.declarations_dir)

@@ -54,8 +54,14 @@ def charge(shop: Shop, key: str) -> dict[str, Any]:
 
 def end_locks(shop: Shop) -> None:
     """Let the hindrances of all locks have ended yesterday."""
-    run(shop, "update ledger.blockers set from_on = from_on - 9, until_on = ledger.today() - 1 where kind = 'lock'")
-    run(shop, "update ledger.erasure_decisions set until_on = ledger.today() - 1 where until_on is not null")
+    run(
+        shop,
+        "update ledger.blockers set from_on = from_on - 9, until_on = ledger.today() - 1 where kind = 'lock'",
+    )
+    run(
+        shop,
+        "update ledger.erasure_decisions set until_on = ledger.today() - 1 where until_on is not null",
+    )
 
 
 # --- what no decision lets go -------------------------------------------------------------------
@@ -197,7 +203,10 @@ def test_whoever_is_an_officer_no_more_approves_nothing(shop: Shop, officer: Off
 def test_a_rule_that_nobody_approved_approves_nothing(shop: Shop, officer: Officer) -> None:
     shop.person(1, overdue=False)
     decided_and_classified(shop, officer, 1)
-    run(shop, "update policy.policy_rules set mark = 'law', approval = 'example' where rule_id = 'ERASURE'")
+    run(
+        shop,
+        "update policy.policy_rules set mark = 'law', approval = 'example' where rule_id = 'ERASURE'",
+    )
     plan = create_decided(shop.settings)
     assert plan.refusals == ("nobody approved the policy's rule ERASURE: a person decides",)
 
@@ -301,7 +310,10 @@ def test_a_lock_that_ended_is_purged_by_the_refusal(shop: Shop, officer: Officer
     assert tables_of(plan) == {"assignment", "document", "party"}
     execute(shop.settings, plan.plan_id)
     assert shop.tables_with(1) == set()
-    assert shop.one("select count(*) from ledger.blockers where target is not null and kind = 'lock'") == 0
+    assert (
+        shop.one("select count(*) from ledger.blockers where target is not null and kind = 'lock'")
+        == 0
+    )
 
 
 def test_the_approval_names_who_decided_and_the_report_proves_it(

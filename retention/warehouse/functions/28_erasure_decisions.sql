@@ -387,6 +387,7 @@ begin
     get diagnostics decided = row_count;
     perform ledger.place_decided_locks(decide_erasures.request_ids);
     perform ledger.attest_decisions(decide_erasures.request_ids, began);
+    perform ledger.notify('erasure', decide_erasures.request_ids);
     perform ledger.decide_requests(
         array_agg(o.request_id order by o.request_id), array_agg(o.outcome order by o.request_id)
     )
