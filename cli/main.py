@@ -71,6 +71,8 @@ COMMANDS: dict[str, Entry] = {
     "hold": Entry("cli.hold:hold", "Place, release and list what blocks a deletion."),
     "request": Entry(
         "cli.request:request", "The register of requests: find, decide and answer them."
+    "locked": Entry(
+        "cli.locked:locked", "Count what is locked or restricted; read one record, logged."
     ),
     "orders": Entry(
         "cli.orders:orders", "Order stores outside the warehouse to delete; take their answers."

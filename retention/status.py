@@ -24,6 +24,7 @@ from retention.housekeeping import standing as housekeeping
 from retention.policy import in_force, load_versions
 from retention.rights import standing as requests
 from retention.rights import awaited
+from retention.rights.out_of_use import standing as out_of_use
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -163,6 +164,7 @@ def read_status(
             *findings.logged_values(conn),
             *findings.drifted(conn, settings, declarations, policy, classification.as_of),
             *findings.untraceable(conn, settings, declarations),
+            *(() if classification.suffix else out_of_use.findings(conn, settings, declarations)),
             *further(conn, classification),
         ),
     )

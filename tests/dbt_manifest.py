@@ -46,7 +46,7 @@ _OWN = (
     "intermediate.int_person_partners",
     *(f"intermediate.int_{name}" for name in ("assignments_decided", "person_winners")),
     "intermediate.int_record_grounds",
-    *("intermediate.int_leads_decided", "intermediate.some_view"),
+    *("intermediate.int_leads_decided", "intermediate.some_view", "intermediate.int_out_of_use"),
     *("retention.records", "retention.grounds", "retention.summary"),
 )
 _FOLDERS = {"intermediate": "intermediate", "retention": "marts/retention"}

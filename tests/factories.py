@@ -725,6 +725,11 @@ create table intermediate.int_records_decided as
 select cases.row_id, cases.case_id, records.*, records.policy_clause as clause
 from retention.records as records join intermediate.int_record_cases as cases
     using (source_schema, source_table, record_key);
+create table intermediate.int_out_of_use as
+select source_schema, source_table, record_key, cases.record_key as entity_key, null::text as row_hash, status
+from retention.records inner join intermediate.int_record_cases as cases
+    using (source_schema, source_table, record_key)
+where status in ('locked', 'restricted');
 create table retention.grounds as
 select source_schema, source_table, record_key, 'row'::text as column_group, rule_id, category,
     anchor_on, due_on, false as needs_review, true as approved, true as wins

@@ -85,6 +85,18 @@ def select_keys(table: TableDeclaration, relation: str) -> str:
     return f"select {_record_key(table)} as record_key from {relation} as landed"  # noqa: S608
 
 
+def known_by(table: TableDeclaration) -> tuple[str, str]:
+    """The column of `int_out_of_use`, and the expression over the row `landed` that agrees with it, by which
+    a row is known to be out of use: all versions of an entity go together."""
+    if not table.key:
+        # The number that tells equal rows apart is left off: all of them go.
+        row = "sletteplikt.link_hash('row', landed::text)"
+        return "row_hash", f"'row:' || {row}"
+    if table.entity:
+        return "entity_key", _entity_key(table)
+    return "record_key", _record_key(table)
+
+
 def any_value(columns: Iterable[str]) -> str:
     """The expression that is true where one of `columns` holds a value."""
     listed = ", ".join(_column(column) for column in columns)

@@ -12,7 +12,7 @@ import csv
 import io
 from pathlib import Path
 
-from retention.declarations.facts import COLUMNS, describe, select_facts
+from retention.declarations.facts import COLUMNS, describe, known_by, select_facts
 from retention.declarations.model import Declarations, TableDeclaration
 from retention.files import replace_text
 from retention.warehouse.sql import quote_identifier
@@ -84,11 +84,16 @@ def _list_macro(declarations: Declarations) -> str:
         f" 'columns': {list(table.columns_used)!r}, 'types': {table.types!r}}},\n"
         for table in declarations.governed
     )
+    keys = "".join(
+        f"    '{table.qualified}': {dict(zip(('column', 'expression'), known_by(table), strict=True))!r},\n"
+        for table in declarations.governed
+    )
     return (
         "{#- Generated from the declarations: the staging models, and the shape they share. -#}\n"
         "{% macro declared_staging() %}{{ return([\n" + names + "]) }}{% endmacro %}\n"
         "{% macro fact_columns() %}{{ return({\n" + columns + "}) }}{% endmacro %}\n"
         "{% macro governed_landing() %}{{ return([\n" + landing + "]) }}{% endmacro %}\n"
+        "{% macro landing_keys() %}{{ return({\n" + keys + "}) }}{% endmacro %}\n"
     )
 
 

@@ -9,7 +9,7 @@ only where the row itself speaks for it: its name and a personal column of the t
 personal values that agree with the landing row of that key, in most rows whose landing row is there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,13 +42,16 @@ class Candidate:
 
 
 def candidates(
-    conn: Connection, table: TableDeclaration, declared: set[str]
+    conn: Connection,
+    table: TableDeclaration,
+    declared: set[str],
+    not_looked_at: Sequence[str] = _NOT_LOOKED_AT,
 ) -> Iterator[Candidate]:
     """Every place outside landing and the project's own schemas whose columns fit the table's key."""
     own = dict(_columns(conn, (table.schema_, table.name)))
     if not own.keys() >= set(table.key):
         return
-    for schema, name in _relations(conn, declared):
+    for schema, name in _relations(conn, declared, not_looked_at):
         columns = dict(_columns(conn, (schema, name)))
         relation = sql.Identifier(schema, name)
         texts = tuple(column for column, kind in columns.items() if kind in _TEXTS)
@@ -102,7 +105,9 @@ def _fits(key: str, kind: str) -> bool:
     return kind == key or kind in _TEXTS or (key in _INTEGERS and kind in _INTEGERS)
 
 
-def _relations(conn: Connection, declared: set[str]) -> list[tuple[str, str]]:
+def _relations(
+    conn: Connection, declared: set[str], not_looked_at: Sequence[str]
+) -> list[tuple[str, str]]:
     rows = conn.execute(
         """
         select n.nspname, c.relname from pg_catalog.pg_class as c
@@ -112,7 +117,7 @@ def _relations(conn: Connection, declared: set[str]) -> list[tuple[str, str]]:
         and n.nspname || '.' || c.relname <> all(%s)
         order by 1, 2
         """,
-        (list(_NOT_LOOKED_AT), sorted(declared)),
+        (list(not_looked_at), sorted(declared)),
     ).fetchall()
     return [(schema, name) for schema, name in rows]
 

@@ -42,6 +42,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("hold", "list"), {0}),
     (("request", "intake"), {0}),
     (("request", "list"), {0}),
+    (("locked", "list"), {0}),
     (("orders", "list"), {0}),
     (("controls",), {0}),
     (("compact",), {0}),
