@@ -1,7 +1,7 @@
-"""`retention locked`: records that are locked or restricted, and out of everything else (§ 8, GDPR art. 18).
+"""`retention locked`: records that are locked (§ 8) or restricted (GDPR art. 18).
 
-Belongs here: the commands' arguments and what they print. Does not belong here: whether one may be read; the
-database says so, and keeps the evidence (`retention.rights.out_of_use`).
+Belongs here: the commands' arguments and what they print. Does not belong here: whether one may be
+read; the database says so, and keeps the evidence (`retention.rights.out_of_use`).
 """
 
 from typing import Annotated, Any

@@ -46,7 +46,9 @@ _OWN = (
     "intermediate.int_person_partners",
     *(f"intermediate.int_{name}" for name in ("assignments_decided", "person_winners")),
     "intermediate.int_record_grounds",
-    *("intermediate.int_leads_decided", "intermediate.some_view", "intermediate.int_out_of_use"),
+    *(f"intermediate.int_{name}" for name in ("leads_decided", "out_of_use", "records_decided")),
+    *(f"intermediate.int_{name}" for name in ("clock", "contact_points", "record_mentions")),
+    "intermediate.some_view",
     *("retention.records", "retention.grounds", "retention.summary"),
 )
 _FOLDERS = {"intermediate": "intermediate", "retention": "marts/retention"}

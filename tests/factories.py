@@ -726,7 +726,8 @@ select cases.row_id, cases.case_id, records.*, records.policy_clause as clause
 from retention.records as records join intermediate.int_record_cases as cases
     using (source_schema, source_table, record_key);
 create table intermediate.int_out_of_use as
-select source_schema, source_table, record_key, cases.record_key as entity_key, null::text as row_hash, status
+select source_schema, source_table, record_key, cases.record_key as entity_key,
+    null::text as row_hash, status
 from retention.records inner join intermediate.int_record_cases as cases
     using (source_schema, source_table, record_key)
 where status in ('locked', 'restricted');

@@ -86,8 +86,8 @@ def select_keys(table: TableDeclaration, relation: str) -> str:
 
 
 def known_by(table: TableDeclaration) -> tuple[str, str]:
-    """The column of `int_out_of_use`, and the expression over the row `landed` that agrees with it, by which
-    a row is known to be out of use: all versions of an entity go together."""
+    """By what a row is known to be out of use: the column of `int_out_of_use`, and the expression over the
+    row `landed` that agrees with it. All versions of an entity go together."""
     if not table.key:
         # The number that tells equal rows apart is left off: all of them go.
         row = "sletteplikt.link_hash('row', landed::text)"

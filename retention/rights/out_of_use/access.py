@@ -1,7 +1,8 @@
-"""Who can read landing although nobody but the engine's services may, and which person is such a service too.
+"""Who can read landing besides the engine's services, and which person is such a service too.
 
-Belongs here: asking the catalogue. Does not belong here: changing anybody's rights, which an administrator
-does (docs/runbooks/locks.md), and the server's owner and whoever loads landing, whom no right keeps out.
+Belongs here: asking the catalogue. Does not belong here: changing anybody's rights, which an
+administrator does (docs/runbooks/locks.md), and the server's owner and whoever loads landing, whom
+no right keeps out.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""The check `nothing_locked_in_use`: no ordinary model, and no table of anybody's, shows a record out of use.
+"""The check `nothing_locked_in_use`: no model and no table of anybody's shows a record out of use.
 
-Belongs here: looking, with queries of its own, for rows of locked and restricted records outside landing, and
-for views that read landing past the macro `in_use`. Does not belong here: taking the rows out (`withdraw`),
-with which this shares no code.
+Belongs here: looking, with queries of its own, for rows of locked and restricted records outside
+landing, and for views that read landing past the macro `in_use`. Does not belong here: taking the
+rows out (`withdraw`), with which this shares no code.
 """
 
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ from retention.warehouse.roles import EXAMINER
 
 Connection = psycopg.Connection[Any]
 
-# `intermediate` and `staging` hold keys and dates alone; what the data team builds may lie in `retention`.
+# `intermediate` and `staging` hold keys and dates alone; the data team's models may lie in `retention`.
 _NOT_LOOKED_AT = ("ledger", "policy", "sletteplikt", "staging", "intermediate")
 _LEAVES_OUT = ("intermediate", "int_out_of_use")
 
-# By the status that was given and by the blockers themselves, so that neither can hide behind the other.
+# By the status that was given and by the blockers themselves: neither can hide behind the other.
 _OUT_OF_USE = """
     select records.record_key from retention.records as records
     where records.source_schema = {schema} and records.source_table = {table}
@@ -37,7 +37,9 @@ _OUT_OF_USE = """
     select cases.record_key
     from ledger.blockers as blockers
     join intermediate.int_record_cases as cases on blockers.target in (
-        cases.subject_token::text, cases.assignment_id, cases.source_schema || '.' || cases.source_table,
+        cases.subject_token::text,
+        cases.assignment_id,
+        cases.source_schema || '.' || cases.source_table,
         cases.source_schema || '.' || cases.source_table || ':' || cases.record_key
     )
     where cases.source_schema = {schema} and cases.source_table = {table}
@@ -48,7 +50,8 @@ _OUT_OF_USE = """
 
 @dataclass(frozen=True)
 class Shown:
-    """A place that shows records out of use: how many rows, or None for a view that leaves nothing out."""
+    """A place that shows records out of use: how many rows, or None for a view that leaves nothing
+    out."""
 
     where: str
     rows: int | None
@@ -90,7 +93,9 @@ def check(settings: Settings) -> Checked:
         with conn.transaction():
             conn.execute("set transaction isolation level repeatable read, read only")
             outcome = _look(conn, manifest, declarations)
-        found = [{"where": one.where, "rows": one.rows, "table": one.table} for one in outcome.shown]
+        found = [
+            {"where": one.where, "rows": one.rows, "table": one.table} for one in outcome.shown
+        ]
         conn.execute(
             "select ledger.record_in_use_check(%s, %s, %s)",
             (outcome.records, outcome.places, Jsonb(found)),
@@ -124,7 +129,7 @@ def _look(conn: Connection, manifest: Manifest, declarations: Declarations) -> C
 
 
 def _held(
-    conn: Connection, table: TableDeclaration, declared: set[str], keys: sql.Composable
+    conn: Connection, table: TableDeclaration, declared: set[str], keys: sql.Composed
 ) -> Iterator[Shown]:
     """Every place whose columns fit the table's key, with how many rows of the keys lie there."""
     if not table.key:
@@ -172,6 +177,6 @@ def _read_past(view: Node, manifest: Manifest, views: set[str]) -> set[tuple[str
     return found
 
 
-def _count(conn: Connection, query: sql.Composable) -> int:
+def _count(conn: Connection, query: sql.Composed) -> int:
     row = conn.execute(query).fetchone()
     return int(row[0]) if row else 0

@@ -1,8 +1,8 @@
 """Reading a record that is locked or restricted: a disclosure first, then the row, once.
 
-Belongs here: the order of the two transactions, and counts for those who may know no more. Does not belong
-here: whether the read is allowed; the database says so (`ledger.disclose`, `ledger.read_locked`), and keeps the
-evidence of both.
+Belongs here: the order of the two transactions, and counts for those who may know no more. Does not
+belong here: whether the read is allowed; the database says so (`ledger.disclose`,
+`ledger.read_locked`), and keeps the evidence of both.
 
 What is read goes to whoever asked and nowhere else: no log, no exception and no evidence holds a value.
 """
@@ -37,10 +37,11 @@ def read(
 ) -> list[dict[str, Any]]:
     """The landing rows of one record out of use, as the custodian whose login is connected.
 
-    `reason` says what for, `authority` by what right: the data subject's own request, or an authority under
-    the hindering law (§ 8). Both stand in the disclosure, which is committed before anything is read. Raises
-    UsageError for a table that is not named in full and for a missing reason or authority; Refused where the
-    login is no custodian, and where the record is not out of use.
+    `reason` says what for, `authority` by what right: the data subject's own request, or an
+    authority under the hindering law (§ 8). Both stand in the disclosure, which is committed before
+    anything is read. Raises UsageError for a table that is not named in full and for a missing
+    reason or authority; Refused where the login is no custodian, and where the record is not out of
+    use.
     """
     schema, dot, name = table.partition(".")
     if not dot or not schema or not name:

@@ -1,7 +1,8 @@
 """Restricting the data of a person, and lifting that again (GDPR art. 18).
 
-Belongs here: whom or what a restriction is placed on, and the notice that comes before its end. Does not belong
-here: what a restriction does: the models, the purge's guards and `withdraw` keep its records out of everything.
+Belongs here: whom or what a restriction is placed on, and the notice that comes before its end.
+Does not belong here: what a restriction does: the models, the purge's guards and `withdraw` keep
+its records out of everything.
 """
 
 from datetime import date
@@ -25,12 +26,12 @@ def restrict(
     reason: str,
     authority: str,
 ) -> UUID:
-    """Restrict everything of a person, or with `record` (`schema.table:key`) that record alone; returns the
-    number of the restriction.
+    """Restrict everything of a person, or with `record` (`schema.table:key`) that record alone;
+    returns the number of the restriction.
 
-    The person is named by a token or a data subject (`schema.table:key`), or by a request, which is decided
-    and carried out by it in the same transaction. Raises UsageError for a person or record that the last
-    classification does not know, Refused for a request that may not be decided.
+    The person is named by a token or a data subject (`schema.table:key`), or by a request, which is
+    decided and carried out by it in the same transaction. Raises UsageError for a person or record
+    that the last classification does not know, Refused for a request that may not be decided.
     """
     if (person is None) == (request_id is None):
         raise UsageError("name whose data it is: a REQUEST, or --person TOKEN")
@@ -77,8 +78,8 @@ def tell(settings: Settings, blocker_id: UUID, *, told_on: date, how: str) -> UU
 
 
 def lift(settings: Settings, blocker_id: UUID, *, told_on: date | None, how: str | None) -> None:
-    """Lift a restriction. With `told_on` and `how`, log first that the person was told; without, that must
-    have been logged before. Its records are in use again after the next classification.
+    """Lift a restriction. With `told_on` and `how`, log first that the person was told; without,
+    that must have been logged before. Its records are in use again after the next classification.
 
     Raises UsageError where one of the two is missing, Refused where nobody was told.
     """

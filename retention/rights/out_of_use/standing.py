@@ -1,8 +1,8 @@
 """How it stands with locked and restricted records, for the status.
 
-Belongs here: what is said of them in well under a second, to whoever may read no more than counts. Does not
-belong here: looking into copies, which takes the examiner and longer (`in_use`); of that the last outcome is
-told.
+Belongs here: what is said of them in well under a second, to whoever may read no more than counts.
+Does not belong here: looking into copies, which takes the examiner and longer (`in_use`); of that
+the last outcome is told.
 """
 
 import json
@@ -26,10 +26,9 @@ from retention.settings import Settings
 Connection = psycopg.Connection[Any]
 
 
-def findings(
-    conn: Connection, settings: Settings, declarations: Declarations
-) -> Iterator[Finding]:
-    """Who can read landing and may not, what waits to be taken out of copies, what the last check found."""
+def findings(conn: Connection, settings: Settings, declarations: Declarations) -> Iterator[Finding]:
+    """Who can read landing and may not, what waits to be taken out of copies, what the last check
+    found."""
     yield from closed_landing(conn)
     yield from readable_landing(conn, declarations)
     yield from people_in_services(conn)
@@ -37,10 +36,9 @@ def findings(
     yield from _last_check(conn)
 
 
-def _waiting(
-    conn: Connection, settings: Settings, declarations: Declarations
-) -> Iterator[Finding]:
-    """Locks and restrictions placed since rows were last taken out of copies, where there can be copies."""
+def _waiting(conn: Connection, settings: Settings, declarations: Declarations) -> Iterator[Finding]:
+    """Locks and restrictions placed since rows were last taken out of copies, where there can be
+    copies."""
     if not has_manifest(settings):
         return
     manifest = read_manifest(settings)

@@ -1,8 +1,9 @@
 """Taking the rows of locked and restricted records out of what dbt built downstream.
 
-Belongs here: the one transaction that removes them from every copy that lineage traces, with its evidence.
-Does not belong here: what a model shall leave out by itself (the macro `in_use`), and the look whether anything
-is left (`in_use`). The project's own relations hold no values and keep their rows.
+Belongs here: the one transaction that removes them from every copy that lineage traces, with its
+evidence. Does not belong here: what a model shall leave out by itself (the macro `in_use`), and the
+look whether anything is left (`in_use`). The project's own relations hold no values and keep their
+rows.
 """
 
 from dataclasses import dataclass
@@ -27,8 +28,9 @@ Connection = psycopg.Connection[Any]
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What was taken out: `records` are out of use now, `copies` the rows removed from each relation that
-    can hold some of theirs. `untraceable` may hold some too, and no key leads to them."""
+    """What was taken out: `records` are out of use now, `copies` the rows removed from each
+    relation that can hold some of theirs. `untraceable` may hold some too, and no key leads to
+    them."""
 
     records: int
     copies: dict[str, int]
@@ -36,11 +38,13 @@ class Withdrawal:
 
 
 def withdraw(settings: Settings) -> Withdrawal:
-    """Remove the rows of every record out of use from every traced copy, in one transaction, with evidence.
+    """Remove the rows of every record out of use from every traced copy, in one transaction, with
+    evidence.
 
-    After each classification, and whenever a lock or restriction is placed. As the classifier, to whom the
-    models belong. Raises Refused where nothing is classified yet, where this login may not act as the
-    classifier, or where a relation was built anew meanwhile; UsageError where a declaration does not hold.
+    After each classification, and whenever a lock or restriction is placed. As the classifier, to
+    whom the models belong. Raises Refused where nothing is classified yet, where this login may not
+    act as the classifier, or where a relation was built anew meanwhile; UsageError where a
+    declaration does not hold.
     """
     declarations = load_declarations(settings.declarations_dir)
     with (
@@ -67,17 +71,18 @@ def withdraw(settings: Settings) -> Withdrawal:
 
 
 def _collect(conn: Connection, declarations: Declarations) -> dict[str, TableDeclaration]:
-    """Put the records out of use into pg_temp.out_of_use_record, with all that names them in the models, and
-    into the relation that models leave out by; returns the tables that they lie in.
+    """Put the records out of use into pg_temp.out_of_use_record, with all that names them in the
+    models, and into the relation that models leave out by; returns the tables that they lie in.
 
-    A person or assignment is named only where every record of theirs is out of use: what a copy says of the
-    others stays.
+    A person or assignment is named only where every record of theirs is out of use: what a copy
+    says of the others stays.
     """
     conn.execute(
         """
         create temporary table out_of_use_record on commit drop as
-        select cases.source_schema, cases.source_table, cases.record_key, out_of_use.status, cases.row_id,
-            cases.case_id, cases.subject_id, cases.subject_token::text as subject_token, cases.assignment_id
+        select cases.source_schema, cases.source_table, cases.record_key, out_of_use.status,
+            cases.row_id, cases.case_id, cases.subject_id, cases.subject_token::text as subject_token,
+            cases.assignment_id
         from ledger.records_out_of_use() as out_of_use
         join intermediate.int_record_cases as cases using (source_schema, source_table, record_key)
         """
