@@ -71,6 +71,7 @@ COMMANDS: dict[str, Entry] = {
     "hold": Entry("cli.hold:hold", "Place, release and list what blocks a deletion."),
     "request": Entry(
         "cli.request:request", "The register of requests: find, decide and answer them."
+    ),
     "locked": Entry(
         "cli.locked:locked", "Count what is locked or restricted; read one record, logged."
     ),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli import request_register
+from cli import request_locks, request_partners, request_register
 
 request = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Requests of persons: their rights (§ 8)."
@@ -24,6 +24,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": request_register.verify,
     "scans": request_register.delete_scans,
     "extend": request_register.extend,
+    "restrict": request_locks.restrict,
+    "lift": request_locks.lift,
+    "rectify": request_partners.rectify,
+    "trace": request_partners.trace,
+    "relays": request_partners.relays,
+    "relay": request_partners.relay,
+    "notices": request_partners.notices,
+    "acknowledge": request_partners.acknowledge,
     "close": request_register.close,
 }
 

@@ -22,8 +22,8 @@ from retention.erasure import standing as erasure
 from retention.findings import UNFINISHED, Finding, OpenPlan
 from retention.housekeeping import standing as housekeeping
 from retention.policy import in_force, load_versions
-from retention.rights import standing as requests
 from retention.rights import awaited
+from retention.rights import standing as requests
 from retention.rights.out_of_use import standing as out_of_use
 from retention.settings import Settings
 

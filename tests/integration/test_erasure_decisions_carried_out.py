@@ -56,7 +56,8 @@ def end_locks(shop: Shop) -> None:
     """Let the hindrances of all locks have ended yesterday."""
     run(
         shop,
-        "update ledger.blockers set from_on = from_on - 9, until_on = ledger.today() - 1 where kind = 'lock'",
+        "update ledger.blockers set from_on = from_on - 9, until_on = ledger.today() - 1"
+        " where kind = 'lock'",
     )
     run(
         shop,

@@ -2,7 +2,8 @@
 
 Belongs here: everything from the decision to the letter. Does not belong here: the register itself
 (`retention.rights.register`), whose records they are (`find`), and how a record is deleted
-(`retention.purge`). Which record is erased, locked or refused, the database says: `ledger.propose_erasures`.
+(`retention.purge`). Which record is erased, locked or refused, the database says
+(`ledger.propose_erasures`).
 """
 
 from retention.rights.erasure.carry_out import CarriedOut, carry_out, settle

@@ -65,7 +65,7 @@ def propose(settings: Settings, request_ids: Sequence[UUID]) -> Decided:
 
 
 def decide(settings: Settings, request_ids: Sequence[UUID]) -> Decided:
-    """Decide every record of the persons of these requests, with its locks, in one transaction (art. 17(3)).
+    """Decide every record of the requests' persons, with its locks, in one transaction (art. 17(3)).
 
     Of a request that was decided before, what was left to a person and is certain now. Raises Refused
     where this login may not answer requests, a request is none for erasure or its person not verified,

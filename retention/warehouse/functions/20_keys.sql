@@ -32,7 +32,7 @@ comment on view ledger.hmac_key_needs is 'What each HMAC key is needed for, coun
 -- The HMAC keys that something was written under and that were not destroyed. A tombstone bears the key of
 -- its plan, so that plans are read here and not every tombstone.
 create or replace function ledger.hmac_keys_needed() returns setof text
-language sql stable
+language sql stable security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
     (
         select p.key_id
