@@ -163,6 +163,7 @@ def test_every_purged_row_has_a_tombstone_and_stands_in_a_batch(shop: Shop) -> N
         "execution_started",
         *["batch"] * 6,
         "executed",
+        "notices_opened",
     ]
     batches = [entry.content for entry in written if entry.kind == "batch"]
     assert sum(batch["purged"] for batch in batches) == plan.items
