@@ -92,6 +92,3 @@ def lift(
         show_json({"lifted": blocker_id})
     else:
         say(f"Lifted {blocker_id}: `retention run` brings its records back into use.")
-
-
-COMMANDS = (restrict, lift)

@@ -41,6 +41,7 @@ from retention.environment import for_others
 from retention.errors import WarehouseError
 from retention.ledger import classifications
 from retention.returns import recognise
+from retention.rights.out_of_use.withdraw import withdraw
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import CLASSIFIER
@@ -70,6 +71,9 @@ def classification_assets(manifest: Path, translator: Translator) -> AssetsDefin
                     record_counts(settings, as_of), output_name=event.output_name
                 )
             yield event
+        if begun is not None:
+            # Whatever model was built beside ours, it shows nothing that is locked or restricted.
+            withdraw(settings)
         # Models built one by one may not fit each other: only a whole build may be planned from.
         if begun is not None and not context.is_subset:
             with connect(settings, role=CLASSIFIER) as conn:

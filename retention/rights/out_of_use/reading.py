@@ -15,11 +15,11 @@ from psycopg.rows import class_row
 
 from retention.errors import UsageError
 from retention.ledger.failures import safe_errors
+from retention.policy import in_force, load_versions
+from retention.rights.register import as_officer
 from retention.settings import Settings
+from retention.warehouse.clock import today
 from retention.warehouse.connection import connect
-
-# Long enough to read one record, too short to leave one open.
-_MINUTES = 5
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,17 @@ def read(
         raise UsageError("name the table as SCHEMA.TABLE, such as crm.person")
     if not reason.strip() or not authority.strip():
         raise UsageError("a read of what is locked needs a reason and an authority: give both")
-    with connect(settings) as conn:
-        with safe_errors("writing down what is to be read"), conn.transaction():
-            row = conn.execute(
-                "select ledger.disclose('locked_read', null, %s, %s, %s, %s, %s)",
-                (f"{reason} ({authority})", _MINUTES, schema, name, _canonical(key)),
-            ).fetchone()
+    with as_officer(settings, "reading a locked record") as conn:
+        policy = in_force(load_versions(settings.policy_dir), today(conn))
+        minutes = policy.rights.locked_read_minutes.value
+        row = conn.execute(
+            "select ledger.disclose('locked_read', null, %s, %s, %s, %s, %s)",
+            (f"{reason} ({authority})", minutes, schema, name, _canonical(key)),
+        ).fetchone()
         assert row is not None
-        with safe_errors("reading a locked record"), conn.transaction():
-            rows = conn.execute("select * from ledger.read_locked(%s)", (row[0],)).fetchall()
+        # What is shown was written down before, whatever becomes of this transaction.
+        conn.commit()
+        rows = conn.execute("select * from ledger.read_locked(%s)", (row[0],)).fetchall()
     return [landed for (landed,) in rows]
 
 

@@ -12,9 +12,8 @@ from uuid import UUID
 import psycopg
 
 from retention.errors import UsageError
-from retention.ledger.failures import safe_errors
+from retention.rights.register import as_officer
 from retention.settings import Settings
-from retention.warehouse.connection import connect
 
 
 def restrict(
@@ -35,7 +34,7 @@ def restrict(
     """
     if (person is None) == (request_id is None):
         raise UsageError("name whose data it is: a REQUEST, or --person TOKEN")
-    with connect(settings) as conn, safe_errors("placing a restriction"), conn.transaction():
+    with as_officer(settings, "placing a restriction") as conn:
         target = record or person or _person_of(conn, request_id)
         row = conn.execute(
             "select ledger.restrict(%s, %s, %s, %s)",
@@ -68,7 +67,7 @@ def tell(settings: Settings, blocker_id: UUID, *, told_on: date, how: str) -> UU
 
     Raises UsageError for a day before the restriction or to come, and for a blocker of another kind.
     """
-    with connect(settings) as conn, safe_errors("logging the notice"):
+    with as_officer(settings, "logging the notice") as conn:
         row = conn.execute(
             "select ledger.log_restriction_notice(%s, %s, %s)", (blocker_id, told_on, how)
         ).fetchone()
@@ -87,5 +86,5 @@ def lift(settings: Settings, blocker_id: UUID, *, told_on: date | None, how: str
         raise UsageError("the notice needs the day and the way: give both --told-on and --how")
     if told_on is not None and how is not None:
         tell(settings, blocker_id, told_on=told_on, how=how)
-    with connect(settings) as conn, safe_errors("lifting a restriction"):
+    with as_officer(settings, "lifting a restriction") as conn:
         conn.execute("select ledger.lift_restriction(%s)", (blocker_id,))

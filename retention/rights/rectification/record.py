@@ -17,7 +17,7 @@ from retention.rights.rectification.fingerprint import bound, fingerprint_of
 from retention.rights.register import as_officer
 from retention.settings import Settings
 from retention.warehouse.connection import connect
-from retention.warehouse.roles import READER
+from retention.warehouse.roles import EXAMINER
 
 
 def record(
@@ -33,7 +33,7 @@ def record(
     declared = _declared(settings, table, column)
     kind = kinds_of(declared)[column]
     with (
-        connect(settings, role=READER, read_only=True) as conn,
+        connect(settings, role=EXAMINER, read_only=True) as conn,
         safe_errors("reading the value that is wrong"),
     ):
         refuse_logged_values(conn)

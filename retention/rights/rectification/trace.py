@@ -23,7 +23,7 @@ from retention.rights.rectification.fingerprint import bound, columns_of_kind
 from retention.rights.register import as_officer
 from retention.settings import Settings
 from retention.warehouse.connection import connect
-from retention.warehouse.roles import READER
+from retention.warehouse.roles import EXAMINER
 
 Connection = psycopg.Connection[Any]
 
@@ -86,7 +86,7 @@ def trace(settings: Settings, request_id: UUID) -> list[Rectification]:
     """
     declarations = load_declarations(settings.declarations_dir)
     with (
-        connect(settings, role=READER, read_only=True) as conn,
+        connect(settings, role=EXAMINER, read_only=True) as conn,
         safe_errors("tracing a correction"),
     ):
         refuse_logged_values(conn)

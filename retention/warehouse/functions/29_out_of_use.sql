@@ -205,7 +205,7 @@ grant execute on function ledger.records_out_of_use, ledger.record_withdrawn to 
 grant execute on function ledger.records_out_of_use, ledger.record_in_use_check to retention_examiner;
 grant execute on function ledger.out_of_use_counted
 to retention_reader, retention_auditor, retention_rights_officer, retention_custodian;
-grant execute on function ledger.read_locked to retention_custodian;
+grant execute on function ledger.read_locked, ledger.today to retention_custodian;
 grant execute on function ledger.restrict, ledger.lift_restriction, ledger.log_restriction_notice
 to retention_approver, retention_rights_officer;
 
