@@ -35,10 +35,10 @@ def restrict(
     if (person is None) == (request_id is None):
         raise UsageError("name whose data it is: a REQUEST, or --person TOKEN")
     with as_officer(settings, "placing a restriction") as conn:
-        target = record or person or _person_of(conn, request_id)
+        whose = person or _person_of(conn, request_id)
         row = conn.execute(
             "select ledger.restrict(%s, %s, %s, %s)",
-            ("record" if record else "subject", target, reason, authority),
+            (whose, record, reason, authority),
         ).fetchone()
         if request_id is not None:
             conn.execute("select ledger.decide_request(%s, 'granted')", (request_id,))

@@ -131,11 +131,26 @@ begin
 end
 $$;
 
--- Places a restriction: the one kind of blocker that an officer of the register places by themselves.
-create or replace function ledger.restrict(scope text, target text, reason text, authority text) returns uuid
-language sql security definer
+-- Places a restriction on a person or, with `record` (schema.table:key), on that record of theirs alone: the one kind
+-- of blocker that an officer of the register places without an approver.
+create or replace function ledger.restrict(person text, record text, reason text, authority text) returns uuid
+language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
-    select ledger.place_blocker('restriction', restrict.scope, restrict.target, restrict.reason, restrict.authority)
+begin
+    if restrict.record is not null and not exists (
+        select from intermediate.int_record_cases as cases
+        where
+            cases.subject_token::text = ledger.resolve_target('subject', restrict.person)
+            and cases.source_schema || '.' || cases.source_table || ':' || cases.record_key = restrict.record
+    ) then
+        raise exception using errcode = 'SL002',
+        message = 'the record is not the person''s in the last classification: check both';
+    end if;
+    return ledger.place_blocker(
+        'restriction', case when restrict.record is null then 'subject' else 'record' end,
+        coalesce(restrict.record, restrict.person), restrict.reason, restrict.authority
+    );
+end
 $$;
 
 -- Lifts a restriction, and no other blocker. Raises where the person was not told before.
