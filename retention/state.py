@@ -71,15 +71,15 @@ def read_secret(path: Path) -> str:
         ) from None
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, content: str | bytes) -> None:
     """Write a new file that only its owner may read. Raises FileExistsError when it is there."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE_MODE)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "wb") as file:
         if os.geteuid() == 0:
             # Root at work in someone's state folder must not lock that person out of it.
             folder = path.parent.stat()
             os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
-        file.write(text)
+        file.write(content.encode() if isinstance(content, str) else content)
         # A key that something was written under must outlive a power cut.
         file.flush()
         os.fsync(file.fileno())

@@ -28,6 +28,7 @@ from retention.declarations.parts import (
     Part,
     Person,
     PersonalColumn,
+    Provider,
     Request,
     Reveals,
     RuleName,
@@ -71,6 +72,7 @@ class TableDeclaration(Part):
     consented: Consented | None = None
     reveals: Reveals | None = None
     external_object: tuple[ExternalObject, ...] = ()
+    provided_by: Provider = "us"
     personal: dict[str, PersonalColumn] = Field(default_factory=dict)
     harmless: tuple[str, ...] = ()
     exempt_columns: dict[str, Exemption] = Field(default_factory=dict)
@@ -209,6 +211,11 @@ class TableDeclaration(Part):
         return tuple(
             name for name, column in self.personal.items() if "accounting" in column.not_required_by
         )
+
+    def provider_of(self, column: str) -> Provider:
+        """Who gave us what stands in a column."""
+        declared = self.personal.get(column)
+        return (declared and declared.provided_by) or self.provided_by
 
     @property
     def entity_columns(self) -> tuple[str, ...]:

@@ -288,9 +288,18 @@ class Objection(Part):
         return self
 
 
+# Who gave us what a table, or a column, holds (GDPR art. 15(1)(g), 20(1)).
+Provider = Literal["person", "partner", "public", "us"]
+
+
 class PersonalColumn(Part):
+    """A column of personal data. `provided_by` where it is not the table's; `about: others` where it tells
+    of somebody else than the row's data subject, and is looked at before it is shown (GDPR art. 15(4))."""
+
     kind: str
     not_required_by: tuple[Literal["accounting"], ...] = ()
+    provided_by: Provider | None = None
+    about: Literal["subject", "others"] = "subject"
 
     @field_validator("kind")
     @classmethod

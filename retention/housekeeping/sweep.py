@@ -20,6 +20,7 @@ from retention.housekeeping.places import Place
 from retention.housekeeping.rules import Rule, Swept, traces
 from retention.ledger.failures import safe_errors
 from retention.policy import Policy, in_force, load_versions
+from retention.rights.package import expiry as packages
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import CLASSIFIER, PURGER, READER
@@ -46,6 +47,7 @@ def sweep(settings: Settings, *, dry_run: bool = False) -> list[Swept]:
     swept += [
         _replays(settings, policy, day, remove=not dry_run),
         schemas.drop_controls(settings, remove=not dry_run),
+        _packages(settings, policy, day, remove=not dry_run),
     ]
     if not dry_run:
         for base, log in places.live_logs(settings):
@@ -127,6 +129,15 @@ def _replays(settings: Settings, policy: Policy, day: date, *, remove: bool) -> 
         if remove:
             return schemas.drop_replays(conn, rule, day)
         return Swept(rule.kind, rule.kept, len(schemas.due_replays(conn, rule, day)))
+
+
+def _packages(settings: Settings, policy: Policy, day: date, *, remove: bool) -> Swept:
+    role = PURGER if remove else READER
+    with (
+        connect(settings, role=role, read_only=not remove) as conn,
+        safe_errors("removing copies made for persons"),
+    ):
+        return packages.sweep(settings, conn, policy, day, remove=remove)
 
 
 def replay_rule(policy: Policy) -> Rule:

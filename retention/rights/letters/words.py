@@ -46,6 +46,32 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "public": ("offentlige kilder", "public sources"),
         "us": ("oss, mens vi arbeidet for deg", "us, in the course of our work"),
     },
+    # For how long, by where a rule takes its period from, or by the rule that has none.
+    "period": {
+        "fixed": ("{}", "{}"),
+        "assignment_types": ("{}, etter type oppdrag", "{}, by type of assignment"),
+        "accounting_classes": (
+            "{} etter regnskapsårets slutt",
+            "{} after the end of the fiscal year",
+        ),
+        "hindrance": ("så lenge loven krever det", "as long as the law demands"),
+        "instruction": ("etter partnerens instruks", "by the partner's instruction"),
+        "followed_record": (
+            "som det de hører til, eller kortere",
+            "as what they belong to, or shorter",
+        ),
+        "ACTIVE": (
+            "så lenge oppdraget eller avtalen løper",
+            "while the assignment or contract is open",
+        ),
+        "OWN": (
+            "så lenge det trengs for å respektere valgene dine",
+            "as long as your choices need it",
+        ),
+        "ERASURE": ("skal slettes", "is to be erased"),
+        "CONSENT": ("skal slettes", "is to be erased"),
+        "UNCLASSIFIED": ("til en person har vurdert det", "until a person has decided"),
+    },
     "role": {
         "processor": ("databehandler", "processor"),
         "joint_controller": ("felles behandlingsansvarlig", "joint controller"),
@@ -53,7 +79,7 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 
-WordKind = Literal["kind", "category", "source", "role"]
+WordKind = Literal["kind", "category", "source", "period", "role"]
 
 
 def word(code: str, kind: WordKind, language: str) -> str:

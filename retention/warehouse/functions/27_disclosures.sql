@@ -236,7 +236,7 @@ begin
     if for_role is null then
         raise exception using errcode = 'SL002', message = 'a disclosure is a package or a locked_read';
     end if;
-    if not pg_has_role(session_user, for_role, 'member') then
+    if not ledger.is_member(session_user, for_role) then
         raise exception using errcode = 'SL003',
         message = 'this login may not see personal data in this way: have an administrator grant it ' || for_role;
     end if;
@@ -402,7 +402,7 @@ declare
     written ledger.disclosures := ledger.valid_disclosure(show_person_rows.disclosure, 'package');
     person uuid := ledger.verified_person(written.request_id);
 begin
-    if not pg_has_role(session_user, 'retention_rights_officer', 'member') then
+    if not ledger.is_member(session_user, 'retention_rights_officer') then
         raise exception using errcode = 'SL003', message = 'only a rights officer sees a person''s rows';
     end if;
     return query
