@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli import request_locks, request_partners, request_register
+from cli import request_locks, request_partners, request_person, request_register
 
 request = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Requests of persons: their rights (§ 8)."
@@ -32,6 +32,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "relay": request_partners.relay,
     "notices": request_partners.notices,
     "acknowledge": request_partners.acknowledge,
+    "find": request_person.find,
+    "attribute": request_person.attribute,
+    "package": request_person.package,
     "close": request_register.close,
 }
 

@@ -93,7 +93,7 @@ def package(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Make the person's own copy: one encrypted file. The passphrase is shown here, once, and kept nowhere."""
+    """Make the person's own copy: one encrypted file. The passphrase is shown once and kept nowhere."""
     from retention.rights.package.make import make_package
 
     made = make_package(load_settings(), request, right=right, reviewed=reviewed)

@@ -785,6 +785,7 @@ create table intermediate.int_clock as
 select ledger.today() as as_of, policy_version, policy_hash, 30 as due_soon_days, 30 as grace_days,
     30 as review_by_days
 from policy.policy_settings;
+grant select on intermediate.int_clock to retention_reader;
 create table retention.summary as
 select source_schema, source_table, category, status, count(*) as records,
     min(due_on) as oldest_due_on, as_of

@@ -17,14 +17,15 @@ from retention.housekeeping import plans, schemas
 from retention.housekeeping.rules import Rule, traces
 from retention.housekeeping.sweep import in_state_folder, replay_rule
 from retention.policy import Policy
+from retention.rights.package import expiry as packages
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
 
 
 def findings(conn: Connection, settings: Settings, policy: Policy) -> Iterator[Finding]:
-    """A finding where house was not kept for the policy's days of patience, and one a kind of trace that is
-    older than its rule and the days of grace."""
+    """A finding where house was not kept for the policy's days of patience, one where copies made for
+    persons are past their day, and one a kind of trace that is older than its rule and its grace."""
     patience = policy.operations.housekeeping_patience_days.value
     row = conn.execute(
         "select ledger.today() - (coalesce("
@@ -39,6 +40,7 @@ def findings(conn: Connection, settings: Settings, policy: Policy) -> Iterator[F
             f"house was not kept for {days} days: run `retention housekeep`, or see why the schedule"
             " did not",
         )
+    yield from packages.findings(conn, settings)
     for kind, count in _overdue(conn, settings, policy):
         yield Finding(
             "traces_overdue",

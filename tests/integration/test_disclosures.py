@@ -190,7 +190,8 @@ def test_no_request_whose_identity_is_not_verified(ready: Shop, officer: Connect
     request = verified_request(ready, 1)
     disclosure = disclosed(officer, request)
     ready.conn.execute(
-        "update ledger.requests set state = 'closed', closed_at = now() where request_id = %s",
+        "update ledger.requests set state = 'closed', closed_at = now(), closed_by = 'x',"
+        " closed_as = 'taken_back' where request_id = %s",
         (request,),
     )
     ready.conn.commit()

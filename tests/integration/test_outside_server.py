@@ -43,6 +43,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("request", "intake"), {0}),
     (("request", "list"), {0}),
     (("locked", "list"), {0}),
+    (("request", "find", "crm.person:10"), {0}),
     (("orders", "list"), {0}),
     (("controls",), {0}),
     (("compact",), {0}),

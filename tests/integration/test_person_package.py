@@ -179,6 +179,25 @@ def test_the_letter_says_what_the_law_asks(shop: Shop, officer: Settings) -> Non
         assert "shop.charge" in page
 
 
+def test_one_human_of_several_data_subjects_gets_one_copy(shop: Shop, officer: Settings) -> None:
+    """Decision 0013: several data subjects under one token."""
+    shop.customer(1)
+    shop.customer(2)
+    shop.customer(3)
+    shop.classify()
+    shop.conn.execute(
+        "update ledger.subject_tokens set subject_token = %s where subject_id = 'shop.person:2'",
+        (token_of(shop, 1),),
+    )
+    shop.conn.commit()
+    ready(shop)
+    files = opened(make_package(officer, verified_request(shop, 1)))
+    both = {name: of_person(shop, 1)[name] + listed for name, listed in of_person(shop, 2).items()}
+    assert sorted_rows(in_package(files)) == sorted_rows(both)
+    manifest = json.loads(files["manifest.json"])
+    assert manifest["data_subjects"] == ["shop.person:1", "shop.person:2"]
+
+
 def test_a_record_that_may_be_anothers_is_left_out_until_it_is_decided(
     shop: Shop, officer: Settings
 ) -> None:
@@ -341,7 +360,7 @@ def test_no_trace_of_the_person_lies_anywhere_in_the_clear(
         made = make_package(officer, verified_request(shop, 1))
         assert canaries[2] in opened(made)["data/Shop/shop.contact.json"].decode()
         # An error half-way says none of it either.
-        shop.conn.execute("revoke select on shop.contact from retention_owner")
+        shop.conn.execute("revoke update on shop.contact from retention_owner")
         shop.conn.commit()
         with pytest.raises(Refused) as refused:
             make_package(officer, verified_request(shop, 1))

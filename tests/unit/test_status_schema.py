@@ -12,6 +12,8 @@ import expectations.standing
 import retention.controls.standing
 import retention.erasure.standing
 import retention.findings
+import retention.housekeeping.standing
+import retention.rights.package.expiry
 import retention.rights.standing
 import retention.silence
 import retention.status
@@ -51,6 +53,8 @@ def test_it_knows_every_kind_of_finding(schema: dict[str, Any]) -> None:
             retention.controls.standing,
             retention.erasure.standing,
             retention.rights.standing,
+            retention.housekeeping.standing,
+            retention.rights.package.expiry,
             expectations.standing,
         )
     )
