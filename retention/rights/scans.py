@@ -20,6 +20,7 @@ from retention.policy import Policy, in_force, load_versions
 from retention.settings import Settings
 from retention.warehouse.clock import today
 from retention.warehouse.connection import connect
+from retention.warehouse.roles import PURGER
 
 # A scan can wait: a sync that is writing the table goes on, and the next run comes tomorrow.
 _WAIT = "5s"
@@ -46,7 +47,7 @@ def delete(settings: Settings) -> Scans:
     if not tables:
         return found
     landing_rights.grant(settings, declarations)
-    with connect(settings) as conn, safe_errors("looking for syncs"):
+    with connect(settings, role=PURGER) as conn, safe_errors("looking for syncs"):
         policy = in_force(load_versions(settings.policy_dir), today(conn))
         syncing = _syncing(conn, policy, tables)
         conn.commit()
