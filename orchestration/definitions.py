@@ -19,6 +19,13 @@ from orchestration.assets.evidence import checkpoint, deletion_report, read_back
 from orchestration.assets.findings import findings
 from orchestration.assets.housekeeping import housekeeping
 from orchestration.assets.purge import no_blocked_record_in_plan, purge_plan, purge_run
+from orchestration.assets.rights import (
+    locks,
+    recipients,
+    restrictions,
+    rights_register,
+    suppressions,
+)
 from orchestration.jobs import build_jobs
 from orchestration.manifest import ensure_manifest
 from orchestration.resources import Run
@@ -29,7 +36,12 @@ from orchestration.schedules import (
     nightly_housekeeping,
     weekly_detection,
 )
-from orchestration.sensors import approved_plans, failure_notice, new_evidence
+from orchestration.sensors import (
+    approved_plans,
+    failure_notice,
+    new_evidence,
+    rights_requests,
+)
 from orchestration.translator import Translator
 from retention.classify import today
 from retention.declarations import load_declarations
@@ -55,6 +67,11 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
             *translator.landing_specs(validate_manifest(manifest)),
             classification,
             control_persons,
+            rights_register,
+            locks,
+            restrictions,
+            suppressions,
+            recipients,
             findings,
             personal_data,
             purge_plan,
@@ -77,6 +94,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
         sensors=[
             approved_plans(jobs["execute_purge"]),
             new_evidence(jobs["export_checkpoint"]),
+            rights_requests(jobs["answer_requests"]),
             failure_notice,
         ],
         resources={"run": Run(), **(resource_overrides or {})},

@@ -14,6 +14,7 @@ GROUPS = (
     "facts",
     "deadlines",
     "records",
+    "rights",
     "checks",
     "plan",
     "purge",

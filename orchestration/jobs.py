@@ -22,6 +22,7 @@ from orchestration.assets.evidence import CHECKPOINT, DELETION_REPORT, READ_BACK
 from orchestration.assets.findings import FINDINGS
 from orchestration.assets.housekeeping import HOUSEKEEPING
 from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
+from orchestration.assets.rights import ALL as RIGHTS
 
 # Runs of one kind at a time, for a queue that wants to know; the lock in `resources` decides.
 _TAGS = {"retention/exclusive": "true"}
@@ -68,9 +69,13 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
             AssetSelection.assets(DETECTION),
             "Look at a sample of what is declared to hold no personal data, or not declared (§ 2).",
         ),
+        "answer_requests": (
+            models | AssetSelection.assets(*RIGHTS, FINDINGS, PURGE_PLAN, CHECKPOINT),
+            "Between two daily jobs: take in requests that landed, and plan what was decided (§ 8).",
+        ),
         "apply_retention": (
-            models | AssetSelection.assets(FINDINGS, PURGE_PLAN, CHECKPOINT),
-            "The daily job: classify, check, plan (§ 6).",
+            models | AssetSelection.assets(*RIGHTS, FINDINGS, PURGE_PLAN, CHECKPOINT),
+            "The daily job: classify, take in requests, check, plan (§ 6).",
         ),
     }
     return {

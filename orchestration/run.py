@@ -30,6 +30,7 @@ JOBS = (
     "run_controls",
     "keep_house",
     "detect_personal_data",
+    "answer_requests",
     "apply_retention",
 )
 

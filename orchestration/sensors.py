@@ -35,9 +35,11 @@ from orchestration.notices import Notice, give_notice
 from orchestration.resources import Run
 from retention import halts
 from retention import plan as plans
+from retention.classify import today
 from retention.ledger.failures import safe_errors
 from retention.plan import Plan
 from retention.purge import executor
+from retention.rights import waiting
 from retention.settings import Settings, load_settings
 from retention.warehouse.connection import connect
 
@@ -118,6 +120,33 @@ def new_evidence(job: Any) -> SensorDefinition:
             return
         # Where it failed, again within the hour: the destination may be back.
         yield RunRequest(run_key=f"entry-{latest}-{datetime.now(UTC):%Y%m%d%H}")
+
+    return look
+
+
+def rights_requests(job: Any) -> SensorDefinition:
+    """Starts the work on requests that landed, and on those that were decided, between two daily jobs."""
+
+    @sensor(
+        name="rights_requests",
+        job=job,
+        minimum_interval_seconds=300,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Takes requests in that landed, and plans what was decided, unless a run is going: each"
+        " state of the register once a day, for what stands in its way may take a person.",
+    )
+    @guarded
+    def look(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
+        if context.instance.get_runs_count(RunsFilter(statuses=list(_GOING))):
+            yield SkipReason("a run is going: looked at again when it has ended")
+            return
+        found = waiting.look(load_settings())
+        if not found:
+            yield SkipReason(
+                "every landed request is in the register, and every decision classified"
+            )
+            return
+        yield RunRequest(run_key=f"requests-{today()}-{found.mark}")
 
     return look
 
