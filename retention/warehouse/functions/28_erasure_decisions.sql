@@ -472,6 +472,7 @@ begin
     );
     perform ledger.place_decided_locks(array[request.request_id]);
     perform ledger.attest_decisions(array[request.request_id], began);
+    perform ledger.notify('erasure', array[request.request_id]);
     update ledger.requests as r set outcome = o.outcome
     from ledger.request_outcomes(array[request.request_id]) as o
     where r.request_id = o.request_id;

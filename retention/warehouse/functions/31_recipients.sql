@@ -1,7 +1,8 @@
 -- Recipients (GDPR art. 19): who is to be told, what of, and what they answered.
 set local role retention_owner;
 
--- The records that occasions are about, a purge apart. A person is found by the case, which the models index.
+-- The records that occasions are about, a purge apart; `ids` are decisions, requests or blockers. A person is found by
+-- the case, which the models index.
 create or replace function ledger.records_told_of(occasion text, ids uuid[])
 returns table (occasion_id uuid, source_schema text, source_table text, record_key text, subject_id text)
 language plpgsql stable
@@ -15,9 +16,7 @@ begin
             inner join intermediate.int_record_cases as c
                 on d.source_schema = c.source_schema and d.source_table = c.source_table
                 and d.record_key = c.record_key
-            where
-                (d.request_id = any(ids) or d.decision_id = any(ids) and d.request_id is null)
-                and d.outcome in ('erase', 'minimise');
+            where d.decision_id = any(ids);
     elsif records_told_of.occasion = 'rectification' then
         return query
             select r.request_id, c.source_schema, c.source_table, c.record_key, c.subject_id
@@ -76,8 +75,9 @@ set search_path = pg_catalog, ledger, pg_temp as $$
 $$;
 
 -- Opens the notices of occasions that are decided, set-wise; `ids` are requests, for a restriction blockers, for a
--- withdrawal without a request decisions. One that stands is left as it is. Comes before anything is purged: it
--- keeps the keys by which each recipient finds the person, and after the purge nobody has them.
+-- withdrawal without a request decisions. Told is what was not told before: of a request, what was decided since is
+-- added to a notice that is going on, which is then sent again. Comes before anything is purged: it keeps the keys by
+-- which each recipient finds the person, and after the purge nobody has them.
 --
 -- Told are the recipients whose copies landed with one of the records, those that all data passes, and the partners
 -- that the person was handed over to. `sharing_stopped` tells the partners alone, those too that the person came from.
@@ -85,6 +85,7 @@ create or replace function ledger.notify(occasion text, ids uuid[]) returns bigi
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
+    untold uuid[];
     opened uuid[];
 begin
     if coalesce(notify.occasion, '') not in ('erasure', 'restriction', 'rectification', 'withdrawal', 'sharing_stopped')
@@ -92,8 +93,30 @@ begin
         raise exception using errcode = 'SL002',
         message = 'notices are of an erasure, restriction, rectification, withdrawal or of sharing that stopped';
     end if;
+    if notify.occasion in ('erasure', 'withdrawal') then
+        with newly as (
+            update ledger.erasure_decisions as d
+            set told_at = now()
+            where
+                (d.request_id = any(notify.ids) or d.decision_id = any(notify.ids))
+                and d.told_at is null and d.record_key is not null and d.outcome in ('erase', 'minimise')
+            returning d.decision_id
+        )
+        select array_agg(newly.decision_id) into untold from newly;
+    else
+        untold := array(
+            select asked.id from unnest(notify.ids) as asked (id)
+            where not exists (
+                select from ledger.notices as n
+                where n.occasion = notify.occasion and n.occasion_id = asked.id
+            )
+        );
+    end if;
+    if coalesce(cardinality(untold), 0) = 0 then
+        return 0;
+    end if;
     with records as materialized (
-        select * from ledger.records_told_of(notify.occasion, notify.ids)
+        select * from ledger.records_told_of(notify.occasion, untold)
     ),
     recipients as materialized (
         select p.recipient_id, p.role, p.source_schema from policy.policy_recipients as p where p.notify
@@ -107,7 +130,7 @@ begin
             union
             select q.request_id, t.subject_id
             from ledger.requests as q inner join ledger.subject_tokens as t on q.subject_token = t.subject_token
-            where q.request_id = any(notify.ids) and notify.occasion = 'sharing_stopped'
+            where q.request_id = any(untold) and notify.occasion = 'sharing_stopped'
         ) as of_person
         inner join intermediate.int_person_partners as p on of_person.subject_id = p.subject_id
         where p.partner_key is not null and (p.how <> 'lead' or notify.occasion = 'sharing_stopped')
@@ -132,7 +155,10 @@ begin
     new as (
         insert into ledger.notices (occasion, occasion_id, recipient_id, partner_key, records)
         select notify.occasion, t.occasion_id, t.recipient_id, t.partner_key, t.records from told as t
-        on conflict do nothing
+        on conflict (occasion, occasion_id, recipient_id, coalesce(partner_key, '')) where state in ('open', 'sent')
+        do update set
+            records = ledger.notices.records + excluded.records, state = 'open', sent_at = null, sent_by = null,
+            sent_in = null
         returning notice_id, occasion_id, recipient_id, partner_key
     ),
     pointed as (
@@ -149,6 +175,7 @@ begin
         select n.notice_id, p.source_schema, p.source_table, p.record_key
         from new as n
         inner join partners as p on n.occasion_id = p.occasion_id and n.partner_key = p.partner_key
+        on conflict do nothing
     )
     select array_agg(n.notice_id) into opened from new as n;
     perform ledger.attest_notices(notify.occasion, cardinality(notify.ids), null, opened);
@@ -200,7 +227,6 @@ begin
     new as (
         insert into ledger.notices (occasion, occasion_id, recipient_id, partner_key, records)
         select 'purge', notify_of_purge.plan, t.recipient_id, t.partner_key, t.records from told as t
-        on conflict do nothing
         returning notice_id
     )
     select array_agg(n.notice_id) into opened from new as n;

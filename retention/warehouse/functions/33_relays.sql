@@ -235,6 +235,7 @@ begin
             and latest.record_key = theirs.record_key
         where latest.outcome = 'relay' and theirs.partner_key = answered.partner_key;
         get diagnostics instructed = row_count;
+        perform ledger.notify('erasure', array[request.request_id]);
     end if;
     update ledger.relays as r
     set

@@ -27,7 +27,9 @@ create table ledger.notices (
     check (num_nonnulls(settled_at, settled_by, answer) in (0, 3)),
     check ((state = 'acknowledged') = (answered_by is not null))
 );
-create unique index on ledger.notices (occasion, occasion_id, recipient_id, coalesce(partner_key, ''));
+create unique index on ledger.notices (occasion, occasion_id, recipient_id, coalesce(partner_key, ''))
+where state in ('open', 'sent');
+create index on ledger.notices (occasion_id);
 create index on ledger.notices (opened_at) where state in ('open', 'sent');
 comment on table ledger.notices is
 'Recipients that are told of a purge, an erasure, a restriction, a correction or a withdrawn consent, and what they '
@@ -100,7 +102,11 @@ comment on column ledger.relays.because is
 'joint: handed over inside our business area. processor: we hold records for the partner. received: the partner '
 'passed the request on to us.';
 
-alter table ledger.erasure_decisions add column relay_id uuid references ledger.relays;
+alter table ledger.erasure_decisions
+add column relay_id uuid references ledger.relays,
+add column told_at timestamptz;
+comment on column ledger.erasure_decisions.told_at is
+'When notices of it were opened: what is decided later, by a person or a partner, is told by itself.';
 comment on column ledger.erasure_decisions.relay_id is
 'The partner''s instruction that decided, where we are its processor.';
 
