@@ -25,7 +25,6 @@ from retention.policy import in_force, load_versions
 from retention.rights import awaited
 from retention.rights import standing as requests
 from retention.rights.out_of_use import standing as out_of_use
-from retention.rights import awaited
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]

@@ -152,7 +152,7 @@ def test_no_role_but_the_rights_officer_learns_which_partner(shop: Shop, logins:
         f"select ledger.recipients_of('{token_of(shop, 41)}')",
         "select ledger.partner_shown('x')",
     )
-    for role in ("auditor", "compactor"):
+    for role in ("auditor", "compactor", "reader", "planner"):
         with connect(logins.of(role), autocommit=True) as conn:
             for reading in readings:
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -262,6 +262,31 @@ def test_a_partner_is_told_by_the_row_it_was_given(shop: Shop) -> None:
     assert found.partner == f"shop.partner:{UNION} (Forbundet)"
     assert found.records == {"shop.handover": ["41"]}
     assert recipients.send(shop.settings, to(shop, "hosting")).records == {}
+
+
+def test_what_is_decided_later_is_told_by_itself(shop: Shop) -> None:
+    """While a notice goes on it takes it up, and is sent again; afterwards there is a new one. What was
+    told is told once."""
+    shop.person(41)
+    request = erased(shop, 41)
+    own = to(shop, "shop_system")
+    recipients.send(shop.settings, own)
+    decide(shop, request, "contact", 41, "erase")
+    assert notify(shop, "erasure", request) == 2
+    assert (told(shop)["shop_system"], pointers(shop)) == (3, 3)
+    (taken_up,) = [one for one in recipients.list_(shop.settings) if one.notice_id == own]
+    assert taken_up.state == "open"
+    recipients.send(shop.settings, own)
+    recipients.acknowledge(shop.settings, [own], by="them", text="done")
+    decide(shop, request, "recording", 41, "erase")
+    assert notify(shop, "erasure", request) == 2
+    (later,) = [
+        one
+        for one in recipients.list_(shop.settings, open_only=True)
+        if one.recipient_id == "shop_system"
+    ]
+    assert (later.records, later.pointers) == (1, 1)
+    assert notify(shop, "erasure", request) == 0
 
 
 def test_a_thousand_requests_are_told_in_one_statement(shop: Shop) -> None:

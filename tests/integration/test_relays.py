@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from retention.errors import Refused, UsageError
-from retention.rights import partners
+from retention.rights import partners, recipients
 from retention.warehouse.connection import connect
 from tests.factories import LONG_AGO, Shop
 from tests.logins import Logins
@@ -179,7 +179,7 @@ def test_no_role_but_the_rights_officer_learns_which_partner(shop: Shop, logins:
         f"select ledger.close_relay('{relay}', 'x')",
         f"select ledger.processor_records(array['{uuid4()}'::uuid])",
     )
-    for role in ("auditor", "compactor"):
+    for role in ("auditor", "compactor", "reader", "planner"):
         with connect(logins.of(role), autocommit=True) as conn:
             for reading in readings:
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -265,6 +265,9 @@ def test_the_partners_answer_decides(shop: Shop, given: Any, outcome: str) -> No
         "select law, relay_id from ledger.erasure_decisions where outcome = %s", (outcome,)
     ).fetchone() or ("", None)
     assert law.startswith("instruction of the partner")
+    # What the partner has us erase, its and our recipients are told.
+    told = {one.recipient_id for one in recipients.list_(shop.settings)}
+    assert told == ({"shop_system", "hosting", "partners"} if given == "erase" else set())
     assert instructed == relay
     with pytest.raises(Refused, match="again"):
         partners.answer(shop.settings, relay, given, text="case 1")

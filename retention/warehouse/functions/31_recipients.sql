@@ -84,6 +84,8 @@ $$;
 create or replace function ledger.notify(occasion text, ids uuid[]) returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
+-- A conflict is said in columns, one of which has a parameter's name.
+#variable_conflict use_column
 declare
     untold uuid[];
     opened uuid[];
