@@ -118,24 +118,30 @@ class Warehouse:
     def plant(self) -> int:
         """Put canaries into every column of the two persons' records that no link is made by."""
         planted = 0
+        landed = set(
+            self.conn.execute(
+                "select table_schema || '.' || table_name, column_name::text"
+                " from information_schema.columns where data_type in ('text', 'character varying')"
+            ).fetchall()
+        )
         for table in self.declarations.governed:
             columns = [
                 name
                 for name, one in table.personal.items()
                 if one.kind in ("name", "free_text", "address", "family", "object_pointer")
+                and (table.qualified, name) in landed
             ]
             if not columns or len(table.key) != 1 or table.key_is_personal:
                 continue
             for column in columns:
                 planted += self.conn.execute(
                     sql.SQL(
-                        "update {} as landed set {} = %s where pg_typeof({})::text in"
-                        " ('text', 'character varying') and {}::text in ("
+                        "update {} as landed set {} = %s where {}::text in ("
                         "select record_key from intermediate.int_record_cases where"
                         " source_schema = %s and source_table = %s and subject_id = any(%s))"
                     ).format(
                         sql.Identifier(table.schema_, table.name),
-                        *(sql.Identifier(one) for one in (column, column, table.key[0])),
+                        *(sql.Identifier(one) for one in (column, table.key[0])),
                     ),
                     (
                         f"{self.canary} {column}",
