@@ -53,6 +53,7 @@ LEDGER = {
     "requests": "deadlines",
     "assignment_restarts": "deadlines",
     "column_grounds": "deadlines",
+    "erasure_decisions": "deadlines",
     "review_decisions": "deadlines",
     "returned_records": "deadlines",
     "plans": "plan",

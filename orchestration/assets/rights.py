@@ -197,7 +197,7 @@ def restrictions(context: AssetExecutionContext, run: Run) -> MaterializeResult:
 @asset(
     key=SUPPRESSIONS,
     group_name=GROUP,
-    description="The suppression list (§ 4): objections to marketing, as keyed tokens that outlive the data.",
+    description="The suppression list (§ 4): objections to marketing, as keyed tokens kept for ever.",
     deps=[RECORDS, REGISTER],
     owners=[OWNER],
     kinds={"postgres"},
