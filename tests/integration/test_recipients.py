@@ -84,6 +84,8 @@ def test_a_notice_that_is_settled_holds_no_key(shop: Shop) -> None:
     given_up = to(shop, "partners")
     assert recipients.give_up(shop.settings, [given_up], reason="it was wound up") == 1
     assert pointers(shop) == 0
+    assert shop.one("select count(partner_key) from ledger.notices where state <> 'open'") == 0
+    assert [one.to_partner for one in recipients.list_(shop.settings)].count(True) == 1
 
 
 def test_nothing_is_acknowledged_that_was_not_sent_or_without_words(shop: Shop) -> None:
@@ -173,10 +175,10 @@ def test_no_role_but_the_rights_officer_learns_which_partner(shop: Shop, logins:
 def test_the_evidence_of_notices_names_no_person_and_no_partner(shop: Shop) -> None:
     handed_over(shop, 734501)
     erased(shop, 734501)
+    key = shop.one("select partner_key from ledger.notices where partner_key is not null")
     for name in ("shop_system", "partners"):
         recipients.send(shop.settings, to(shop, name))
         recipients.acknowledge(shop.settings, [to(shop, name)], by="them", text="done")
-    key = shop.one("select partner_key from ledger.notices where partner_key is not null")
     written = shop.one(
         "select string_agg(body, ' ') from ledger.entries where kind like 'notices_%%'"
     )

@@ -273,6 +273,8 @@ def test_the_partners_answer_decides(shop: Shop, given: Any, outcome: str) -> No
         partners.answer(shop.settings, relay, given, text="case 1")
     partners.close(shop.settings, relay)
     assert [one.state for one in partners.list_(shop.settings)] == ["closed"]
+    assert shop.one("select partner_key from ledger.relays") is None
+    assert partners.open_relays(shop.settings, [request]) == 0
 
 
 def test_a_request_that_a_partner_passed_on_is_answered_back(shop: Shop) -> None:

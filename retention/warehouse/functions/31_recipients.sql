@@ -155,8 +155,10 @@ begin
         group by p.occasion_id, a.recipient_id, p.partner_key
     ),
     new as (
-        insert into ledger.notices (occasion, occasion_id, recipient_id, partner_key, records)
-        select notify.occasion, t.occasion_id, t.recipient_id, t.partner_key, t.records from told as t
+        insert into ledger.notices (occasion, occasion_id, recipient_id, to_partner, partner_key, records)
+        select
+            notify.occasion, t.occasion_id, t.recipient_id, t.partner_key is not null, t.partner_key, t.records
+        from told as t
         on conflict (occasion, occasion_id, recipient_id, coalesce(partner_key, '')) where state in ('open', 'sent')
         do update set
             records = ledger.notices.records + excluded.records, state = 'open', sent_at = null, sent_by = null,
@@ -227,8 +229,9 @@ begin
         group by a.recipient_id, p.partner_key
     ),
     new as (
-        insert into ledger.notices (occasion, occasion_id, recipient_id, partner_key, records)
-        select 'purge', notify_of_purge.plan, t.recipient_id, t.partner_key, t.records from told as t
+        insert into ledger.notices (occasion, occasion_id, recipient_id, to_partner, partner_key, records)
+        select 'purge', notify_of_purge.plan, t.recipient_id, t.partner_key is not null, t.partner_key, t.records
+        from told as t
         returning notice_id
     )
     select array_agg(n.notice_id) into opened from new as n;

@@ -8,7 +8,7 @@ select
     n.occasion,
     n.occasion_id,
     n.recipient_id,
-    n.partner_key is not null as to_partner,
+    n.to_partner,
     n.records,
     n.state,
     (select count(*) from ledger.notice_pointers as p where p.notice_id = n.notice_id) as pointers,
@@ -128,7 +128,8 @@ end
 $$;
 
 -- Settles notices: acknowledged by somebody at the recipient, or, with nobody given, impossible or out of proportion
--- for a reason (art. 19). What they pointed to goes in the same statement. Returns how many were not settled before.
+-- for a reason (art. 19). What they pointed to, and to which partner, goes in the same statement. Returns how many
+-- were not settled before.
 create or replace function ledger.settle_notices(notices uuid[], answered_by text, answer text) returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
@@ -157,7 +158,7 @@ begin
         update ledger.notices as n
         set
             state = case when settle_notices.answered_by is null then 'impossible' else 'acknowledged' end,
-            answered_by = btrim(settle_notices.answered_by), answer = btrim(settle_notices.answer),
+            partner_key = null, answered_by = btrim(settle_notices.answered_by), answer = btrim(settle_notices.answer),
             settled_at = now(), settled_by = session_user
         where n.notice_id = any(notices) and n.settled_at is null
         returning n.notice_id, n.recipient_id

@@ -72,11 +72,16 @@ begin
     new as (
         insert into ledger.relays (request_id, partner_key, direction, because, state)
         select w.request_id, w.partner_key, 'out', w.because, 'open' from wanted as w
-        -- Whoever passed the request on to us knows of it.
         where not exists (
             select from ledger.relays as r
-            where r.request_id = w.request_id and r.partner_key = w.partner_key
-            and r.because = 'received' and w.because = 'joint'
+            where
+                r.request_id = w.request_id
+                and (
+                    -- Whoever passed the request on to us knows of it.
+                    (r.because = 'received' and r.partner_key = w.partner_key and w.because = 'joint')
+                    -- Of one that is closed nobody knows any more whose it was.
+                    or (r.because = w.because and r.state = 'closed')
+                )
         )
         on conflict do nothing
         returning because
@@ -250,7 +255,7 @@ begin
 end
 $$;
 
--- Ends a relay; one that nobody answered, for a reason.
+-- Ends a relay, and forgets whose it was; one that nobody answered ends for a reason.
 create or replace function ledger.close_relay(relay uuid, reason text default null) returns void
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
@@ -262,7 +267,7 @@ begin
     end if;
     update ledger.relays as r
     set
-        state = 'closed', closed_at = now(), closed_by = session_user,
+        state = 'closed', partner_key = null, closed_at = now(), closed_by = session_user,
         close_reason = nullif(btrim(close_relay.reason), '')
     where r.relay_id = relay;
     perform ledger.append('relay_closed', jsonb_build_object(

@@ -9,6 +9,7 @@ create table ledger.notices (
     ),
     occasion_id uuid not null,
     recipient_id text not null,
+    to_partner boolean not null,
     partner_key text,
     records bigint not null check (records >= 0),
     state text not null default 'open' check (state in ('open', 'sent', 'acknowledged', 'impossible')),
@@ -23,6 +24,8 @@ create table ledger.notices (
     check (num_nonnulls(sent_at, sent_by, sent_in) in (0, 3)),
     check (state not in ('sent', 'acknowledged') or sent_at is not null),
     check ((state in ('acknowledged', 'impossible')) = (settled_at is not null)),
+    -- To which partner it went is forgotten with the keys: a union's reveals membership, hashed too.
+    check ((to_partner and settled_at is null) = (partner_key is not null)),
     -- Acknowledged by nobody, or impossible for no reason, is neither.
     check (num_nonnulls(settled_at, settled_by, answer) in (0, 3)),
     check ((state = 'acknowledged') = (answered_by is not null))
@@ -37,7 +40,7 @@ comment on table ledger.notices is
 comment on column ledger.notices.occasion_id is
 'The plan (purge), the blocker (restriction), or the request; a withdrawal without one: the decision.';
 comment on column ledger.notices.partner_key is
-'The partner, as the models know it: a salted hash, for the id of a union reveals membership.';
+'The partner, as the models know it: a salted hash, for the id of a union reveals membership. Gone once it is settled.';
 
 create table ledger.notice_pointers (
     notice_id uuid not null references ledger.notices,
@@ -63,7 +66,7 @@ comment on table ledger.plan_partners is
 create table ledger.relays (
     relay_id uuid primary key default gen_random_uuid(),
     request_id uuid not null references ledger.requests,
-    partner_key text not null,
+    partner_key text,
     direction text not null check (direction in ('in', 'out')),
     because text not null check (because in ('joint', 'processor', 'received')),
     state text not null check (state in ('open', 'sent', 'received', 'answered', 'closed')),
@@ -88,6 +91,7 @@ create table ledger.relays (
     check (state <> 'answered' or answered_at is not null),
     check (answer is null or answer = 'noted' or because = 'processor'),
     check ((state = 'closed') = (num_nonnulls(closed_at, closed_by) = 2)),
+    check ((state = 'closed') = (partner_key is null)),
     -- What nobody answered is not over without a reason.
     check (state <> 'closed' or answer is not null or close_reason is not null)
 );
@@ -96,7 +100,7 @@ comment on table ledger.relays is
 'Requests that are passed on to partners, or came from one: joint controllers relay both ways, and what we process '
 'for a partner is the partner''s to decide.';
 comment on column ledger.relays.partner_key is
-'The partner, as the models know it: a salted hash, for the id of a union reveals membership.';
+'The partner, as the models know it: a salted hash, for the id of a union reveals membership. Gone once it is closed.';
 comment on column ledger.relays.taken_by is 'Who took it in hand last: sent it, or looked whom to answer.';
 comment on column ledger.relays.because is
 'joint: handed over inside our business area. processor: we hold records for the partner. received: the partner '
