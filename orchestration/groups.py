@@ -56,6 +56,9 @@ LEDGER = {
     "erasure_decisions": "deadlines",
     "review_decisions": "deadlines",
     "returned_records": "deadlines",
+    "received_via_partner": "facts",
+    "contact_points_checked": "facts",
+    "erasure_decisions": "deadlines",
     "plans": "plan",
     "plan_items": "plan",
 }
@@ -77,7 +80,7 @@ def group_of(node: Mapping[str, Any]) -> str:
             return "staging"
         case ["intermediate", *_]:
             return "facts" if node["name"] in FACTS else "deadlines"
-        case ["marts", "retention", *_]:
+        case ["marts", "retention" | "marketing", *_]:
             return "records"
         case ["marts", "audit", *_]:
             return "checks"

@@ -1,7 +1,7 @@
 """Recognising rows that were purged and landed again, before the records are classified.
 
-Belongs here: meeting what was written to landing since the last look with the tombstones, and the
-contact points of new objections with the suppression list. Does not belong here: judging whether a row
+Belongs here: meeting what was written to landing since the last look with the tombstones, and contact
+points with the suppression list, before the models are built. Does not belong here: judging whether a row
 that came back is a resurrection or a person who returned (the models do), and purging it.
 
 A table is looked at by the transactions that wrote its rows, not by `_fivetran_synced`: a load that
@@ -21,6 +21,7 @@ from retention.declarations import Declarations, TableDeclaration
 from retention.declarations.facts import select_keys
 from retention.keys import HmacKeys, has_key, is_needed, load_keys, refuse_logged_values
 from retention.ledger.failures import safe_errors
+from retention.rights.consent import points
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import CLASSIFIER
@@ -61,13 +62,18 @@ def recognise(settings: Settings, declarations: Declarations) -> int:
             if table.key and table.qualified not in set_aside:
                 with conn.transaction():
                     found += _look_at(conn, table, keys)
+        # After the objections that landed, and with those that were decided.
+        with conn.transaction():
+            if keys is not None:
+                points.carry_out_objections(conn, declarations, keys.current, set_aside)
+            points.look(conn, declarations, keys, set_aside)
     return found
 
 
 def _keys(settings: Settings, conn: Connection, declarations: Declarations) -> HmacKeys | None:
     """The keys where there is something to do with them; a fresh warehouse needs none."""
     objections = any(table.objection for table in declarations.governed)
-    if not is_needed(conn) and not (objections and has_key(settings)):
+    if not is_needed(conn) and not (objections and has_key(settings)) and not points.decided(conn):
         return None
     refuse_logged_values(conn)
     return load_keys(settings, conn)

@@ -1,7 +1,8 @@
 """The suppression list: who objected to marketing, kept after everything else about them is gone.
 
 Belongs here: adding the contact points of landed objections, and asking whether one is on the list.
-Does not belong here: when objections are looked for (`retention.returns`, `retention.purge`).
+Does not belong here: when objections are looked for (`retention.returns`, `retention.purge`), and the
+contact points of a person who objected by a request (`retention.rights.consent`).
 
 The list holds keyed tokens of normalised contact points and nothing else (§ 4; GDPR art. 21(3)). No
 purge deletes from it.
@@ -22,7 +23,7 @@ from retention.warehouse.sql import quote_identifier, quote_literal, quote_quali
 Connection = psycopg.Connection[Any]
 
 # What is hashed: the kind and the value as the models compare them, so that spelling does not matter.
-_HASHED = (
+HASHED = (
     "sha256(keys.outer_pad || sha256(keys.inner_pad"
     " || convert_to(points.kind || ':' || sletteplikt.normalised(points.kind, points.value), 'UTF8')))"
 )
@@ -48,7 +49,7 @@ def record(
     inner, outer = key.suppression_pads()
     statement = f"""
         insert into ledger.suppressions (kind, token, key_id, source_schema, source_table)
-        select distinct points.kind, {_HASHED}, %(key_id)s, %(schema)s, %(table)s
+        select distinct points.kind, {HASHED}, %(key_id)s, %(schema)s, %(table)s
         from {quote_qualified(table.schema_, table.name)} as landed
         cross join lateral (values {points}) as points (kind, value)
         cross join (values (%(inner)s::bytea, %(outer)s::bytea)) as keys (inner_pad, outer_pad)
@@ -87,7 +88,7 @@ def is_suppressed(
                 select from unnest(%(kinds)s::text[], %(values)s::text[]) as points (kind, value)
                 cross join unnest(%(inners)s::bytea[], %(outers)s::bytea[]) as keys (inner_pad, outer_pad)
                 join ledger.suppressions as listed
-                    on listed.kind = points.kind and listed.token = {_HASHED}
+                    on listed.kind = points.kind and listed.token = {HASHED}
             )
             """.encode(),  # noqa: S608
             {

@@ -25,7 +25,8 @@ AS_CLASSIFIER = f"set local role {CLASSIFIER}"
 @dataclass(frozen=True)
 class Model:
     """A model of the data team's. `reads` are the landing tables that dbt knows it to read, `meta` what
-    its files say under `config.meta.retention`, `hooks` its post-hooks."""
+    its files say under `config.meta.retention`, `marketing` under `config.meta.marketing`, `hooks` its
+    post-hooks."""
 
     name: str
     sql: str | None
@@ -35,6 +36,7 @@ class Model:
     language: str = "sql"
     reads: tuple[str, ...] = ()
     meta: dict[str, Any] = field(default_factory=dict)
+    marketing: dict[str, str] = field(default_factory=dict)
     hooks: tuple[str, ...] = ()
     path: str | None = None
 
@@ -49,12 +51,15 @@ _OWN = (
     *(f"intermediate.int_{name}" for name in ("leads_decided", "out_of_use", "records_decided")),
     *(f"intermediate.int_{name}" for name in ("clock", "contact_points", "record_mentions")),
     "intermediate.some_view",
+    *("intermediate.int_handovers_decided", "intermediate.int_consents_decided"),
+    "intermediate.int_withdrawn_records",
     *("retention.records", "retention.grounds", "retention.summary"),
 )
 _FOLDERS = {"intermediate": "intermediate", "retention": "marts/retention"}
 _OWN_SEEDS = (
     *("declared_tables", "policy_settings", "policy_rules", "policy_unattended"),
     *("policy_recipients", "policy_hindrances"),
+    "policy_consent_purposes",
 )
 
 
@@ -144,7 +149,11 @@ def _node(model: Model) -> dict[str, Any]:
         "language": model.language,
         "config": {
             "materialized": model.materialized,
-            "meta": {"retention": model.meta} if model.meta else {},
+            "meta": {
+                name: said
+                for name, said in (("retention", model.meta), ("marketing", model.marketing))
+                if said
+            },
             "post-hook": [{"sql": hook, "transaction": True} for hook in model.hooks],
             "store_failures": True if model.resource_type == "test" else None,
         },

@@ -45,7 +45,9 @@ sources:
       - name: lead
         config: {meta: {retention: {
           key: id, subject: {foreign_key: person_id, to: shop.person}, follows: person,
-          lead: {received_at: received_at, partner: partner_id}, personal: {name: name}}}}
+          lead: {received_at: received_at, partner: partner_id},
+          consented: {purpose: union_membership, columns: [partner_id], when: revealed_by_partner},
+          personal: {name: name, partner_id: special_category}}}}
       - name: contact
         config: {meta: {retention: {
           key: id, subject: {foreign_key: person_id, to: shop.person}, follows: person,
@@ -65,11 +67,22 @@ sources:
       - name: handover
         config: {meta: {retention: {
           key: id, subject: {foreign_key: person_id, to: shop.person}, follows: person,
-          handover: {at: handed_over_at, scope: scope, outside: [outside], partner: partner_id}}}}
+          handover: {at: handed_over_at, scope: scope, outside: [outside], partner: partner_id},
+          consented: {purpose: union_membership, columns: [partner_id], when: revealed_by_partner},
+          personal: {partner_id: special_category}}}}
       - name: partner
         config: {meta: {retention: {
           exempt: {reason: Companies and no persons, owner: data@shop.example, review_on: 2027-01-01},
-          key: id, instruction: {id: instruction_id, period: instruction_period}}}}
+          key: id, instruction: {id: instruction_id, period: instruction_period},
+          reveals: {purpose: union_membership, when: is_union}}}}
+      - name: consent
+        config: {meta: {retention: {
+          key: id, subject: {foreign_key: person_id, to: shop.person}, follows: person,
+          consent: {purpose: purpose, given_at: given_at, withdrawn_at: withdrawn_at}}}}
+      - name: cookie
+        config: {meta: {retention: {
+          key: id, subject: {foreign_key: person_id, to: shop.person}, follows: person,
+          consented: {purpose: optional_cookies}, personal: {cookie: online_id}}}}
       - name: assignment
         config: {meta: {retention: {
           key: [id, _fivetran_start], entity: id, current_when: _fivetran_active,
@@ -129,7 +142,11 @@ create table shop.recording (id bigint primary key, person_id bigint, recorded_a
     object_url text, _fivetran_synced timestamptz);
 create table shop.handover (id bigint primary key, person_id bigint, partner_id bigint, scope text,
     handed_over_at timestamptz, _fivetran_synced timestamptz);
-create table shop.partner (id bigint primary key, instruction_id text, instruction_period text,
+create table shop.partner (id bigint primary key, is_union boolean, instruction_id text,
+    instruction_period text, _fivetran_synced timestamptz);
+create table shop.consent (id bigint primary key, person_id bigint, purpose text,
+    given_at timestamptz, withdrawn_at timestamptz, _fivetran_synced timestamptz);
+create table shop.cookie (id bigint primary key, person_id bigint, cookie text,
     _fivetran_synced timestamptz);
 create table shop.assignment (id bigint, person_id bigint, type text, state text, title text,
     opened_at timestamptz, completed_at timestamptz, _fivetran_start timestamptz,
@@ -387,6 +404,12 @@ def open_shop(settings: Settings, approver_url: str, folder: Path) -> Shop:
         " rule_id in ('R1', 'R2') as unattended from unnest(%s::text[]) as rule_id",
         (["R1", "R2", "R3", "R4", "R5", "SUPPORTING", "RIGHTS", "OWN", "ERASURE", "CONSENT"],),
     )
+    conn.execute(
+        "create table policy.policy_consent_purposes as"
+        " select purpose, on_withdrawal, 'approved'::text as approval"
+        " from (values ('union_membership', 'erase'), ('optional_cookies', 'erase'),"
+        " ('share_back', 'stop')) as t (purpose, on_withdrawal)"
+    )
     hindrances = [(one.rule, one.outcome, one.law) for one in policy.rights.hindrances]
     conn.execute(
         "create table policy.policy_hindrances as select rule_id, outcome, law, 'law'::text as mark,"
@@ -443,7 +466,14 @@ def _defaults(table: str, number: int) -> dict[str, Any]:
         # Without an object in a store outside, which would have to go first: test_orders.py.
         "recording": {"id": number, "recorded_at": moment, "object_url": None},
         "handover": {"id": number, "scope": "inside", "partner_id": 1, "handed_over_at": moment},
-        "partner": {"id": number, "instruction_id": "i1", "instruction_period": "P1M"},
+        "partner": {
+            "id": number,
+            "is_union": False,
+            "instruction_id": "i1",
+            "instruction_period": "P1M",
+        },
+        "consent": {"id": number, "purpose": "union_membership", "given_at": moment},
+        "cookie": {"id": number, "cookie": "spor"},
         "assignment": {
             "id": number,
             "type": "advice",
@@ -497,7 +527,8 @@ def _build(
         "create table policy.declared_tables as select * from jsonb_to_recordset(%s) as t ("
         "source_schema text, source_table text, is_governed boolean, key_columns text,"
         " key_is_personal boolean, follows text, subject_link text, subject_to text,"
-        " assignment_link text, assignment_to text)"
+        " assignment_link text, assignment_to text, consented_purpose text,"
+        " consented_columns text, consented_by_partner boolean)"
         if not _exists(conn, "policy.declared_tables")
         else "select %s::jsonb",
         (psycopg.types.json.Jsonb(described),),
@@ -530,6 +561,9 @@ def _build(
         " as t (source_table, record_key, rule_id, last_day, review_reason)",
         [[ground[place] for ground in grounds] for place in range(5)],
     )
+    _run(conn, _LIVES)
+    _run(conn, _CONSENTS)
+    conn.execute("select ledger.decide_withdrawals()")
     _run(conn, _RECORDS)
     # As the models' post-hooks do.
     _run(conn, "grant select on all tables in schema policy, retention to retention_reader")
@@ -538,7 +572,14 @@ def _build(
 def _facts_of(table: TableDeclaration) -> str:
     """As the staging models do, with what a look at the live rows does not ask."""
     relation = f'"{table.schema_}"."{table.name}"'
-    return select_facts(table, relation, has_minimisable=any_value(table.minimisable))
+    return select_facts(
+        table,
+        relation,
+        has_minimisable=any_value(table.minimisable),
+        has_consented=any_value(table.consented_columns)
+        if table.consented_columns
+        else str(bool(table.consented)).lower(),
+    )
 
 
 def _exists(conn: Connection, name: str) -> bool:
@@ -662,6 +703,73 @@ left join ledger.assignment_restarts as restarts on restarts.assignment_id = cas
 where facts.assignment_state = 'completed' group by cases.assignment_id;
 """
 
+_LIVES = """
+create table intermediate.int_person_winners as
+select subject_id, 'R3'::text as rule_id from intermediate.int_subjects;
+create table intermediate.int_leads_decided as
+select cases.row_id, cases.subject_id, false as is_registration, coalesce(
+    remembered.received_on,
+    min(cases.anchor_on) over (partition by cases.subject_id, facts.partner_key)
+) as anchor_on
+from intermediate.int_record_cases as cases
+join intermediate.int_records_unioned as facts using (row_id)
+left join ledger.received_via_partner as remembered
+    on (remembered.source_schema, remembered.source_table, remembered.record_key)
+    = (cases.source_schema, cases.source_table, cases.record_key)
+where cases.source_table = 'lead';
+create table intermediate.int_handovers_decided as
+select cases.subject_id, max(facts.handover_at) as referred_at,
+    max(partners.instruction_period::interval) as instruction_period
+from intermediate.int_record_cases as cases
+join intermediate.int_records_unioned as facts using (row_id)
+left join intermediate.int_records_unioned as partners
+    on partners.source_table = 'partner' and partners.partner_key = facts.partner_key
+where facts.handover_is_outside group by cases.subject_id;
+"""
+
+_CONSENTS = """
+create table intermediate.int_consents_decided as
+select cases.subject_token, facts.consent_purpose as purpose,
+    max(facts.consent_given_at) as given_at, max(facts.consent_withdrawn_at) as withdrawn_at,
+    max(facts.consent_withdrawn_at)::date as withdrawn_on,
+    coalesce(
+        max(facts.consent_withdrawn_at) >= max(facts.consent_given_at), false
+    ) as is_withdrawn
+from (
+    select cases.subject_token, facts.consent_purpose, facts.consent_given_at, facts.consent_withdrawn_at
+    from intermediate.int_record_cases as cases
+    join intermediate.int_records_unioned as facts using (row_id)
+    where facts.consent_purpose is not null
+    union all
+    select subject_token, purpose, null, sletteplikt.utc_time(received_on + 1)
+    from ledger.requests
+    where asserted = 'withdrawal' and decided_at is not null and outcome is distinct from 'refused'
+) as facts
+cross join lateral (select facts.subject_token) as cases
+where facts.consent_purpose is not null and cases.subject_token is not null group by 1, 2;
+create table intermediate.int_withdrawn_records as
+select cases.row_id, cases.source_schema, cases.source_table, cases.record_key,
+    declared.consented_purpose as purpose, declared.consented_columns, consents.withdrawn_on,
+    (
+        select min(asked.request_id::text)::uuid from ledger.requests as asked
+        where asked.subject_token = consents.subject_token and asked.purpose = consents.purpose
+        and asked.decided_at is not null
+    ) as request_id, purposes.approval = 'approved' as is_approved
+from intermediate.int_record_cases as cases
+join intermediate.int_records_unioned as facts using (row_id)
+join policy.declared_tables as declared
+    on (declared.source_schema, declared.source_table) = (cases.source_schema, cases.source_table)
+join policy.policy_consent_purposes as purposes on purposes.purpose = declared.consented_purpose
+join intermediate.int_consents_decided as consents
+    on consents.subject_token = cases.subject_token and consents.purpose = purposes.purpose
+where consents.is_withdrawn and facts.has_consented and (
+    not declared.consented_by_partner or facts.partner_key in (
+        select partner_key from intermediate.int_records_unioned
+        where reveals_purpose = 'union_membership'
+    )
+);
+"""
+
 _RECORDS = """
 create table retention.records as
 with judged as (
@@ -703,13 +811,14 @@ from judged;
 create index on retention.records (source_schema, source_table, record_key);
 -- What was decided: an erasure makes due at once, a lock until its last day.
 update retention.records as records
-set status = 'overdue', rule_id = 'ERASURE', anchor_on = erased.decided_on,
+set status = 'overdue', anchor_on = erased.decided_on,
+    rule_id = case erased.basis when 'withdrawal' then 'CONSENT' else 'ERASURE' end,
     last_day = erased.decided_on - 1, due_on = erased.decided_on
 from (
     select distinct on (source_schema, source_table, record_key) source_schema, source_table, record_key,
-        outcome, sletteplikt.local_date(decided_at) as decided_on
+        outcome, basis, sletteplikt.local_date(decided_at) as decided_on
     from ledger.erasure_decisions where record_key is not null and columns = '{}'
-    order by source_schema, source_table, record_key, decided_at desc
+    order by source_schema, source_table, record_key, basis = 'withdrawal' desc, decided_at desc
 ) as erased
 where erased.outcome = 'erase' and records.status not in ('held', 'restricted')
 and (records.source_schema, records.source_table, records.record_key)
@@ -749,6 +858,15 @@ select kept.source_schema, kept.source_table, kept.record_key, kept.column_group
 from ledger.column_grounds as kept
 join intermediate.int_record_cases as cases using (source_schema, source_table, record_key)
 where cases.subject_id is null;
+-- What a withdrawn consent erases of a row that stays, by the decision that was made of it.
+insert into retention.grounds
+select withdrawn.source_schema, withdrawn.source_table, withdrawn.record_key, 'consent', 'CONSENT', null,
+    withdrawn.withdrawn_on, withdrawn.withdrawn_on, false, true, true
+from intermediate.int_withdrawn_records as withdrawn
+join ledger.erasure_decisions as decisions
+    on decisions.basis = 'withdrawal' and decisions.columns <> '{}'
+    and (decisions.source_schema, decisions.source_table, decisions.record_key)
+    = (withdrawn.source_schema, withdrawn.source_table, withdrawn.record_key);
 update retention.records as records set disposition = 'minimise'
 from retention.grounds as grounds, intermediate.int_record_cases as cases
 where grounds.column_group = 'person' and grounds.due_on <= records.as_of
@@ -790,10 +908,6 @@ create table retention.summary as
 select source_schema, source_table, category, status, count(*) as records,
     min(due_on) as oldest_due_on, as_of
 from retention.records group by source_schema, source_table, category, status, as_of;
-create table intermediate.int_person_winners as
-select subject_id, 'R3'::text as rule_id from intermediate.int_subjects;
-create table intermediate.int_leads_decided as
-select row_id, subject_id from intermediate.int_record_cases where source_table = 'lead';
 create view intermediate.some_view as select source_schema, source_table, record_key from retention.records;
 drop table intermediate.judged, intermediate.overdue, intermediate.rules, intermediate.further_grounds;
 analyze retention.records, intermediate.int_record_cases, intermediate.int_case_fingerprints;

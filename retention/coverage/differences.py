@@ -121,7 +121,7 @@ def stuck_columns(both: Compared) -> Iterator[Finding]:
     named = [
         (table.schema_, table.name, column)
         for table in both.declarations.governed
-        for column in table.minimisable
+        for column in table.nullable
     ]
     for schema, name, column in not_nullable(both.conn, named):
         yield Finding(schema, name, column, FindingKind.COLUMN_NOT_NULLABLE)

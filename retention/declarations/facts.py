@@ -97,6 +97,12 @@ def known_by(table: TableDeclaration) -> tuple[str, str]:
     return "record_key", _record_key(table)
 
 
+def select_with_key(table: TableDeclaration, relation: str, columns: Iterable[str]) -> str:
+    """The key of each row of `relation` as the facts have it, beside `columns` as they landed."""
+    listed = "".join(f", {_column(column)}" for column in columns)
+    return f"select {_record_key(table)} as record_key{listed} from {relation} as landed"  # noqa: S608
+
+
 def any_value(columns: Iterable[str]) -> str:
     """The expression that is true where one of `columns` holds a value."""
     listed = ", ".join(_column(column) for column in columns)

@@ -21,6 +21,7 @@ _OWN_FOLDERS = (
     "models/staging/",
     "models/intermediate/",
     "models/marts/retention/",
+    "models/marts/marketing/",
     "models/marts/audit/",
     "seeds/generated/",
 )

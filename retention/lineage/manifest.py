@@ -28,7 +28,8 @@ class Node:
     """A model, snapshot, seed or test that makes a relation.
 
     `sql` is None where no SQL tells what is in it, and `why` then says so. `written` is all SQL that is
-    written for it, `meta` what its files say of its retention.
+    written for it, `meta` what its files say of its retention, `marketing` which of its columns are
+    written to.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Node:
     why: str = ""
     written: tuple[str, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+    marketing: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -167,6 +169,7 @@ def _node(node: dict[str, Any], target: Path, macros: Mapping[str, str]) -> Node
         why=why,
         written=(sql or "", *hooks),
         meta=(config.get("meta") or {}).get("retention") or {},
+        marketing=(config.get("meta") or {}).get("marketing") or {},
     )
 
 

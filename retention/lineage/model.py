@@ -42,7 +42,8 @@ class Match:
     where `table` is given, it stands for the first two. `person`: one of the names by which the models
     know persons and assignments; the row goes once no record of it is left. `constants` tell the rows
     of one branch of a union from those of the others; None is null. `emptied` are the copy's columns that
-    become null with the columns of the landing row that are minimised.
+    become null with the columns of the landing row that accounting does not need, `withdrawn` those that
+    do with the columns that a withdrawn consent erases.
     """
 
     kind: Literal["key", "entity", "record", "person"]
@@ -50,6 +51,12 @@ class Match:
     columns: tuple[tuple[str, str], ...]
     constants: tuple[tuple[str, str | None], ...] = ()
     emptied: tuple[str, ...] = field(default=(), compare=False)
+    withdrawn: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def nullable(self) -> tuple[str, ...]:
+        """Every column of the copy that becomes null, for either reason."""
+        return (*self.emptied, *self.withdrawn)
 
     @property
     def in_branch(self) -> sql.Composable:

@@ -134,9 +134,16 @@ class Judge:
             return []
         if pairs := reading.pairs(table.key):
             values = frozenset(reading.exact[c] for c in personal & reading.exact.keys())
-            emptied, mixed = _minimised(table, reading)
-            match = Match("key", table.qualified, pairs, emptied=tuple(sorted(emptied)))
-            return [Found(match, values, mixed)]
+            emptied, mixed = _made_null(table.minimisable, reading)
+            withdrawn, mixed_too = _made_null(table.consented_columns, reading)
+            match = Match(
+                "key",
+                table.qualified,
+                pairs,
+                emptied=tuple(sorted(emptied)),
+                withdrawn=tuple(sorted(withdrawn)),
+            )
+            return [Found(match, values, mixed | mixed_too)]
         here = frozenset({table.qualified})
         if shown & personal:
             names = ", ".join(sorted(shown & personal))
@@ -203,10 +210,12 @@ class Judge:
         return set(table.personal) | undeclared | points | own_key
 
 
-def _minimised(table: TableDeclaration, reading: _Reading) -> tuple[frozenset[str], frozenset[str]]:
-    """The columns that were made from nothing but minimisable columns of this reading, and those into
-    which something else went too."""
-    going = set(table.minimisable)
+def _made_null(
+    columns: tuple[str, ...], reading: _Reading
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The columns that were made from nothing but such `columns` of this reading, and those into which
+    something else went too."""
+    going = set(columns)
     emptied: set[str] = set()
     mixed: set[str] = set()
     for column, one in reading.fields.items():

@@ -50,7 +50,7 @@ class _Tracer:
         types = {relation: entry.columns for relation, entry in self._entries.items()}
         tables = {(table.schema_, table.name): table for table in declarations.governed}
         self._governed = {relation: table.qualified for relation, table in tables.items()}
-        self._minimisable = {table.qualified for table in tables.values() if table.minimisable}
+        self._minimisable = {table.qualified for table in tables.values() if table.nullable}
         named = {
             relation
             for relation, entry in self._entries.items()
@@ -147,7 +147,7 @@ class _Tracer:
                 if shared := _shared(one, others):
                     names = ", ".join(sorted(shared))
                     problems.append(Problem(f"{names} hold what stays in other rows", here))
-                for column in one.match.emptied:
+                for column in one.match.nullable:
                     emptied[column] = emptied.get(column, frozenset()) | here
         named = [(*relation, column) for column in emptied]
         problems += [
@@ -215,8 +215,12 @@ def _merged(matches: list[Match]) -> tuple[Match, ...]:
     """Each match once, with what any of its like empties."""
     merged: dict[Match, Match] = {}
     for match in matches:
-        emptied = {*match.emptied, *merged.get(match, match).emptied}
-        merged[match] = replace(match, emptied=tuple(sorted(emptied)))
+        known = merged.get(match, match)
+        merged[match] = replace(
+            match,
+            emptied=tuple(sorted({*match.emptied, *known.emptied})),
+            withdrawn=tuple(sorted({*match.withdrawn, *known.withdrawn})),
+        )
     return tuple(sorted(merged.values()))
 
 
@@ -225,11 +229,11 @@ def _shared(found: Found, others: list[tuple[Shape, list[Found]]]) -> set[str]:
     shared: set[str] = set()
     for other, found_there in others:
         same = [one.match for one in found_there if one.match == found.match]
-        emptied_there = {column for match in same for column in match.emptied}
+        emptied_there = {column for match in same for column in match.nullable}
         if same:
             shared |= {
                 column
-                for column in found.match.emptied
+                for column in found.match.nullable
                 if other.get(column, NOTHING).sources and column not in emptied_there
             }
     return shared

@@ -55,6 +55,7 @@ class PlanTable:
             "key": list(table.key),
             "key_is_personal": table.key_is_personal,
             "minimisable": list(table.minimisable),
+            "consented": list(table.consented_columns),
             "is_person": bool(table.person),
             "is_lead": bool(table.lead),
             "is_anchor": bool(table.person or table.contact_event or table.handover),

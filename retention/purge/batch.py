@@ -37,6 +37,7 @@ from retention.purge import (
     live,
     minimise,
     reclassified,
+    withdrawn,
 )
 from retention.purge.delete import GONE, Range
 from retention.purge.evidence import TableEvidence
@@ -236,6 +237,7 @@ def _purge(
     ]
     delete.forget_names(conn)
     minimise.remember(conn, items, declared, _declarations(minimised))
+    withdrawn.renew_facts(conn, _declarations(minimised))
     reached("after_copies")
     counted = [
         TableEvidence(

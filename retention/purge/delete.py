@@ -170,10 +170,10 @@ def _is_table(conn: Connection, schema: str, name: str) -> bool:
 
 
 def forget_names(conn: Connection) -> None:
-    """Remove from the ledger what still names the purged records: decisions, that they had come back,
-    restarts, targets of released blockers, tokens of persons without a record, idle guards, whose a request
-    was and where it had landed."""
-    for table in ("review_decisions", "returned_records"):
+    """Remove from the ledger what still names the purged records: decisions, that they had come back or
+    came from a partner, restarts, targets of released blockers, tokens of persons without a record, idle
+    guards, whose a request was and where it had landed."""
+    for table in ("review_decisions", "returned_records", "received_via_partner"):
         conn.execute(
             sql.SQL(
                 "delete from {} as named using pg_temp.purge_record as record"

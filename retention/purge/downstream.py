@@ -16,6 +16,7 @@ from retention.declarations import TableDeclaration
 from retention.errors import Refused
 from retention.lineage.catalogue import column_types, signature
 from retention.lineage.model import Downstream, Lineage, Match
+from retention.purge.minimise import CONSENT_GROUP, GROUP
 
 Connection = psycopg.Connection[Any]
 
@@ -76,27 +77,40 @@ def minimise_downstream(
     tables = {table.qualified: table for table in minimised}
     evidence = []
     for copy in copies:
-        matches = [match for match in copy.matches if match.emptied and match.table in tables]
+        matches = [match for match in copy.matches if match.nullable and match.table in tables]
         if not matches:
             continue
         types = column_types(conn, (copy.schema, copy.name))
         emptied = 0
         for match in matches:
-            columns = [sql.Identifier(column) for column in match.emptied]
-            done = conn.execute(
-                sql.SQL(
-                    "update {} as copy set {} from pg_temp.minimise_record as record"
-                    " where {} and num_nonnulls({}) > 0"
-                ).format(
-                    copy.identifier,
-                    sql.SQL(", ").join(sql.SQL("{} = null").format(column) for column in columns),
-                    _condition(match, tables[match.table or ""], types),
-                    sql.SQL(", ").join(sql.SQL("copy.{}").format(column) for column in columns),
-                )
-            )
-            emptied += done.rowcount
+            condition = _condition(match, tables[match.table or ""], types)
+            for group, columns in ((GROUP, match.emptied), (CONSENT_GROUP, match.withdrawn)):
+                if columns:
+                    emptied += _make_null(conn, copy, group, columns, condition)
         evidence.append(CopyEvidence(copy.qualified, "minimised", emptied))
     return evidence
+
+
+def _make_null(
+    conn: Connection,
+    copy: Downstream,
+    group: str,
+    columns: Sequence[str],
+    condition: sql.Composable,
+) -> int:
+    names = [sql.Identifier(column) for column in columns]
+    return conn.execute(
+        sql.SQL(
+            "update {} as copy set {} from pg_temp.minimise_record as record"
+            " where record.column_group = {} and {} and num_nonnulls({}) > 0"
+        ).format(
+            copy.identifier,
+            sql.SQL(", ").join(sql.SQL("{} = null").format(name) for name in names),
+            sql.Literal(group),
+            condition,
+            sql.SQL(", ").join(sql.SQL("copy.{}").format(name) for name in names),
+        )
+    ).rowcount
 
 
 def _condition(

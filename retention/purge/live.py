@@ -127,7 +127,8 @@ def _pointers_sql(table: TableDeclaration, hop: int) -> str:
         pointers.append(f"('name', {quote_literal(subject_to)}, staged.link_key)")
     if assignment_to:
         pointers.append(f"('name', {quote_literal(assignment_to)}, staged.assignment_key)")
-    if table.handover:
+    # What a partner's row says decides here: its instruction, and what its id reveals.
+    if table.handover or (table.consented and table.partner_column):
         pointers.append("('partner', null, staged.partner_key)")
     pointers += [f"('hash', null, staged.{column})" for column in _hashes(table)]
     # The first step takes the cases' own records; each further one the records that those point to.

@@ -1,8 +1,8 @@
 """Minimising: columns of a row that another ground keeps become null.
 
 Belongs here: the update of the columns, with its tombstones, and what the models and the ledger remember
-of it. Does not belong here: deciding what is minimised (the models), whole rows (`delete`), and the
-evidence of the batch.
+of it. Does not belong here: deciding what is minimised (the models), what the models keep of a withdrawn
+consent (`withdrawn`), whole rows (`delete`), and the evidence of the batch.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,10 @@ from retention.purge.delete import Range
 Connection = psycopg.Connection[Any]
 
 MINIMISE = "minimise"
-#: The group of columns that follow the person (int_record_grounds).
+#: The groups of columns (int_record_grounds): those that follow the person, and those that a withdrawn
+#: consent erases.
 GROUP = "person"
+CONSENT_GROUP = "consent"
 EMPTY = "its columns hold no value any more"
 
 _SCHEMAS = ("staging", "intermediate", "retention")
@@ -30,24 +32,40 @@ def collect(conn: Connection, items: Range) -> None:
     conn.execute(
         """
         create temporary table minimise_record on commit drop as
-        select item_no, source_schema, source_table, record_key
+        select item_no, source_schema, source_table, record_key,
+            case rule_id when 'CONSENT' then %(consent)s else %(person)s end as column_group
         from ledger.plan_items
         where plan_id = %(plan)s and item_no between %(first)s and %(last)s
         and state = 'planned' and disposition = %(minimise)s
         """,
-        {**items.parameters(), "minimise": MINIMISE},
+        {
+            **items.parameters(),
+            "minimise": MINIMISE,
+            "consent": CONSENT_GROUP,
+            "person": GROUP,
+        },
     )
     conn.execute("analyze pg_temp.minimise_record")
 
 
 def minimise_landing(conn: Connection, items: Range, table: TableDeclaration, fence: int) -> int:
-    """Make the minimisable columns of the items of one landing table null, with their tombstones, in one
-    statement. Returns the number of rows.
+    """Make the columns of the items of one landing table null that accounting does not need, or that rest
+    on a withdrawn consent, with their tombstones, in one statement a group. Returns the number of rows.
 
     The database does it: this session may not write there. Raises WarehouseError, which undoes the batch,
     when a key stood for more than one row or when any other column of a row changed with them. A row whose
     columns hold no value is left as it is.
     """
+    return sum(
+        _minimise_group(conn, items, table, fence, group)
+        for group, columns in ((GROUP, table.minimisable), (CONSENT_GROUP, table.consented_columns))
+        if columns
+    )
+
+
+def _minimise_group(
+    conn: Connection, items: Range, table: TableDeclaration, fence: int, group: str
+) -> int:
     row = conn.execute(
         "select emptied, marked, remembered, unchanged from ledger.minimise_landing("
         "%(plan)s, %(fence)s, %(batch)s, %(first)s, %(last)s, %(schema)s, %(table)s, %(group)s)",
@@ -56,7 +74,7 @@ def minimise_landing(conn: Connection, items: Range, table: TableDeclaration, fe
             "fence": fence,
             "schema": table.schema_,
             "table": table.name,
-            "group": GROUP,
+            "group": group,
         },
     ).fetchone()
     assert row is not None
@@ -133,7 +151,10 @@ def _mark_copies(conn: Connection) -> None:
                     " where copy.source_schema = record.source_schema"
                     " and copy.source_table = record.source_table"
                     " and copy.record_key = record.record_key"
-                ).format(sql.Identifier(schema, name), sql.SQL(", ").join(changes))
+                    " and record.column_group = {}"
+                ).format(
+                    sql.Identifier(schema, name), sql.SQL(", ").join(changes), sql.Literal(GROUP)
+                )
             )
 
 
@@ -174,6 +195,7 @@ def _keep_grounds(conn: Connection, items: Range) -> None:
         where items.plan_id = %(plan)s and items.state = 'minimised'
         and kept.source_schema = record.source_schema and kept.source_table = record.source_table
         and kept.record_key = record.record_key and kept.column_group = %(group)s
+        and record.column_group = %(group)s
         """,
         {**items.parameters(), "group": GROUP},
     )

@@ -80,6 +80,17 @@ def skip_reclassified(conn: Connection, items: Range) -> None:
                         when fingerprints.fingerprint is distinct from planned.case_fingerprint
                             then %(changed)s
                     end
+                -- What a withdrawn consent erases is due whatever the row's own clock or review says.
+                when planned.disposition = 'minimise' and planned.rule_id = 'CONSENT'
+                    then case
+                        when column_ground.rule_id is null
+                            or records.status in ('held', 'restricted', 'locked') then %(overdue)s
+                        when column_ground.anchor_on is distinct from planned.anchor_on
+                            or column_ground.due_on is distinct from planned.due_on
+                            or cases.case_id is distinct from planned.case_id then %(anew)s
+                        when fingerprints.fingerprint is distinct from planned.case_fingerprint
+                            then %(changed)s
+                    end
                 when records.disposition is distinct from planned.disposition
                     or (
                         planned.disposition = 'minimise'
@@ -109,7 +120,9 @@ def skip_reclassified(conn: Connection, items: Range) -> None:
                 and column_ground.source_schema = planned.source_schema
                 and column_ground.source_table = planned.source_table
                 and column_ground.record_key = planned.record_key
-                and column_ground.column_group = 'person' and column_ground.wins
+                and column_ground.column_group
+                    = case planned.rule_id when 'CONSENT' then 'consent' else 'person' end
+                and column_ground.wins
             left join intermediate.int_record_cases as cases
                 on cases.source_schema = planned.source_schema
                 and cases.source_table = planned.source_table

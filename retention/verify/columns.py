@@ -39,7 +39,7 @@ def look(
 ) -> Emptied:
     """Look for minimised columns that hold a value, of the plan's rows or of any plan's.
 
-    A value that stands on a newer ground, of a person who came back, is no finding.
+    A value that stands on a newer ground, of a person who came back or gave a consent again, is no finding.
     """
     wanted = conn.execute(
         "select source_schema || '.' || source_table, array_agg(distinct emptied), count(distinct token)"
@@ -102,7 +102,7 @@ def _held(
                 where {any_filled}
             ),
             met as (
-                select filled.record_key, tombstones.anchor_on
+                select filled.record_key, tombstones.anchor_on, tombstones.column_group
                 from filled
                 cross join unnest(%(ids)s::text[], %(inners)s::bytea[], %(outers)s::bytea[])
                     as keys (key_id, inner_pad, outer_pad)
@@ -119,8 +119,16 @@ def _held(
                     select from retention.grounds as newer
                     where newer.source_schema = %(schema)s and newer.source_table = %(table)s
                     and newer.record_key = met.record_key and newer.column_group = 'person'
-                    and newer.wins
+                    and met.column_group = 'person' and newer.wins
                     and (newer.anchor_on > met.anchor_on or newer.rule_id = 'ACTIVE')
+                )
+                and not exists (
+                    select from intermediate.int_consents_decided as given
+                    join intermediate.int_record_cases as cases
+                        on cases.subject_token = given.subject_token
+                    where cases.source_schema = %(schema)s and cases.source_table = %(table)s
+                    and cases.record_key = met.record_key and met.column_group = 'consent'
+                    and given.purpose = %(purpose)s and not given.is_withdrawn
                 )
             )
             from met
@@ -145,6 +153,7 @@ def _held(
             "schema": table.schema_,
             "table": table.name,
             "plan": plan_id,
+            "purpose": table.consented.purpose if table.consented else None,
         },
     ).fetchone()
     assert row is not None

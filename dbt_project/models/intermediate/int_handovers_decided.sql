@@ -1,21 +1,28 @@
 {{ config(indexes=[{'columns': ['subject_id'], 'unique': true}]) }}
 -- Each person's hand-overs to partners (§ 1): jointly controlled inside our business area; after a referral
--- outside it we are the partner's processor, and its recorded instruction decides.
+-- outside it we are the partner's processor, and its recorded instruction decides; its period is remembered where the
+-- partner became null because a consent was withdrawn.
 with handovers as (
     select
-        subject_id,
-        handover_at,
-        partner_key,
-        how = 'outside' as handover_is_outside
-    from {{ ref('int_person_partners') }}
-    where how <> 'lead'
+        partners.subject_id,
+        partners.handover_at,
+        partners.partner_key,
+        partners.how = 'outside' as handover_is_outside,
+        remembered.instruction_period as remembered_period
+    from {{ ref('int_person_partners') }} as partners
+    left join {{ source('ledger', 'received_via_partner') }} as remembered
+        on partners.source_schema = remembered.source_schema
+            and partners.source_table = remembered.source_table
+            and partners.record_key = remembered.record_key
+    where partners.how <> 'lead'
 ),
 
 referrals as (
     select distinct on (subject_id)
         subject_id,
         handover_at,
-        partner_key
+        partner_key,
+        remembered_period
     from handovers
     where handover_is_outside
     -- The first makes us a processor; two at the same instant are told apart the same way every day.
@@ -40,7 +47,7 @@ select
     people.has_joint_handover,
     referrals.handover_at as referred_at,
     partners.instruction_id,
-    partners.instruction_period
+    coalesce(partners.instruction_period, referrals.remembered_period) as instruction_period
 from (
     select subject_id, bool_or(not handover_is_outside) as has_joint_handover
     from handovers

@@ -3,14 +3,49 @@
 -- relationship: R1 or R2 runs), `already` (the person was a customer), `in_time` (contact inside the period),
 -- `late` (contact after the period had ended), `anew` (the row was purged and landed again as it was, and the
 -- contact came after that purge: it begins something new). The same partner's second hand-over starts nothing.
-with leads as (
+-- Where the partner became null because a consent was withdrawn, what is remembered speaks for it; and since nothing
+-- tells that partner any more from another that reveals the same, such a partner's lead counts from the earliest day
+-- remembered of the person (docs/decisions/0017).
+with remembered as (
+    select
+        cases.row_id,
+        cases.subject_id,
+        kept.received_on
+    from {{ source('ledger', 'received_via_partner') }} as kept
+    inner join {{ ref('int_record_cases') }} as cases
+        on kept.source_schema = cases.source_schema
+            and kept.source_table = cases.source_table
+            and kept.record_key = cases.record_key
+),
+
+remembered_of_persons as (
+    select
+        subject_id,
+        min(received_on) as received_on
+    from remembered
+    where subject_id is not null and received_on is not null
+    group by subject_id
+),
+
+revealing as (
+    select distinct partner_key from {{ ref('int_records_unioned') }}
+    where reveals_purpose is not null
+),
+
+leads as (
     select
         cases.row_id,
         cases.subject_id,
         false as is_registration,
-        case when records.partner_key is null then 'R2' else 'R1' end as rule_id,
+        case when records.partner_key is null and remembered.row_id is null then 'R2' else 'R1' end as rule_id,
         case
+            when remembered.received_on is not null then remembered.received_on
             when records.partner_key is null then cases.anchor_on
+            when revealing.partner_key is not null
+                then least(
+                        min(cases.anchor_on) over (partition by cases.subject_id, records.partner_key),
+                        remembered_of_persons.received_on
+                    )
             else min(cases.anchor_on) over (partition by cases.subject_id, records.partner_key)
         end as received_on,
         cases.source_schema || '.' || cases.source_table || ':' || cases.record_key as event_id,
@@ -20,6 +55,9 @@ with leads as (
     inner join {{ ref('declared_tables') }} as declared_tables
         on cases.source_schema = declared_tables.source_schema and cases.source_table = declared_tables.source_table
     cross join {{ ref('int_clock') }} as clock
+    left join remembered on cases.row_id = remembered.row_id
+    left join remembered_of_persons on cases.subject_id = remembered_of_persons.subject_id
+    left join revealing on records.partner_key = revealing.partner_key
     where
         declared_tables.is_lead
         and cases.subject_id is not null

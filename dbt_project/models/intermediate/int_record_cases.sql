@@ -99,7 +99,7 @@ select
     linked.anchor_on,
     linked.otherwise_on,
     linked.collected_at,
-    linked.is_via_partner,
+    linked.is_via_partner or remembered.record_key is not null as is_via_partner,
     linked.inputs_hash,
     linked.has_minimisable
 from linked
@@ -109,3 +109,7 @@ left join not_unique
     on linked.source_schema = not_unique.source_schema
         and linked.source_table = not_unique.source_table
         and linked.record_key = not_unique.record_key
+left join {{ source('ledger', 'received_via_partner') }} as remembered
+    on linked.source_schema = remembered.source_schema
+        and linked.source_table = remembered.source_table
+        and linked.record_key = remembered.record_key

@@ -1,5 +1,6 @@
 {{ config(indexes=[{'columns': ['row_id']}]) }}
--- Every ground on which a record stands: for the row, and for the columns that accounting does not need.
+-- Every ground on which a record stands: for the row, for the columns that accounting does not need, and for those
+-- that a withdrawn consent erases.
 -- A person's own row lists all of the person's grounds; what follows a person or an assignment takes the
 -- one that decides. `basis_rule_id` is the rule whose approval counts.
 -- Not materialized: a copy would have no statistics.
@@ -193,6 +194,23 @@ columns_of_accounting as (
     where records.path = 'accounting' and records.minimised_with_person and winners.subject_id is null
 ),
 
+-- A withdrawn consent erases them at once, by the decision that was made of it, whatever the row stands on.
+columns_of_consent as (
+    select
+        withdrawn.row_id,
+        records.record_id,
+        withdrawn.withdrawn_on
+    from {{ ref('int_withdrawn_records') }} as withdrawn
+    inner join records on withdrawn.row_id = records.row_id
+    inner join {{ source('ledger', 'erasure_decisions') }} as decisions
+        on decisions.basis = 'withdrawal'
+            and decisions.columns <> '{}'
+            and withdrawn.source_schema = decisions.source_schema
+            and withdrawn.source_table = decisions.source_table
+            and withdrawn.record_key = decisions.record_key
+            and sletteplikt.local_date(decisions.decided_at) <= records.as_of
+),
+
 grounds as (
     select
         row_id,
@@ -239,6 +257,10 @@ grounds as (
     union all
     select row_id, 'person', rule_id, rule_id, anchor_on, event_id, last_day, due_on, review_reason
     from columns_of_accounting
+    union all
+    select
+        row_id, 'consent', 'CONSENT', 'CONSENT', withdrawn_on, record_id, withdrawn_on - 1, withdrawn_on, null
+    from columns_of_consent
 ),
 
 judged as (

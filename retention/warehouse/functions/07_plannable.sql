@@ -9,7 +9,8 @@ set local role retention_owner;
 -- minimise_refused, is_person, is_lead, is_anchor, is_assignment, keeps}]; keeps is 'person' or 'assignment'
 -- where the table's rows stand on facts of that kind, and null where they have an anchor of their own.
 --
--- Minimising removes no fact, so it waits for no other record.
+-- Minimising removes no fact, so it waits for no other record. What a withdrawn consent erases of a row is due
+-- whatever the row's own clock or review says; the row stays, and whatever it keeps stays with it.
 --
 -- `scope` is that of the plan that is made. What a decision covers goes into the plan of what was decided, with
 -- nothing else in it, and other plans leave it to that one; without a scope all that is due is told. A locked row is
@@ -57,7 +58,7 @@ begin
             records.status = ''overdue'' and records.disposition = ''purge''
             or records.status in (''due_soon'', ''retained'', ''active'') and records.disposition = ''minimise''
             and column_ground.due_on <= $2
-            or coalesce(decided.is_minimised, false)
+            or coalesce(decided.is_minimised or decided.is_withdrawn, false)
         ) and records.as_of = $2'
         || case plannable.scope when 'decided' then ' and decided.record_key is not null' else '' end;
         reach := 'true';
@@ -87,18 +88,43 @@ begin
             union all
             select guard_key || ':' || unnest(row_only), true from ledger.guards where row_only <> '{}'
         ),
+        covered as materialized (
+            select * from ledger.covered_records()
+        ),
+        withdrawn as materialized (
+            select
+                grounds.source_schema, grounds.source_table, grounds.record_key, grounds.anchor_on, grounds.due_on
+            from retention.grounds as grounds
+            where
+                grounds.column_group = 'consent' and grounds.wins and grounds.approved and grounds.due_on <= $2
+        ),
         -- What a standing decision covers of the records as they are classified: an erasure that made it due, a lock
-        -- that ended on its day with no other hindrance left, columns of a row that is locked.
+        -- that ended on its day with no other hindrance left, columns of a row that is locked, or that a withdrawn
+        -- consent erases. A row that goes as a whole needs no more.
         decided as materialized (
             select
                 covered.source_schema, covered.source_table, covered.record_key, covered.rule_id, covered.category,
-                covered.decided_on, covered.covers = 'minimise' as is_minimised
-            from ledger.covered_records() as covered
+                case covered.covers when 'columns' then withdrawn.anchor_on else covered.decided_on end as decided_on,
+                case covered.covers when 'columns' then withdrawn.due_on else covered.decided_on end as decided_due_on,
+                covered.covers = 'minimise' as is_minimised,
+                covered.covers = 'columns' as is_withdrawn
+            from covered
             inner join retention.records as records using (source_schema, source_table, record_key)
             inner join intermediate.int_record_cases as cases using (source_schema, source_table, record_key)
+            left join withdrawn using (source_schema, source_table, record_key)
+            left join declared using (source_schema, source_table)
             where case covered.covers
                 when 'erase' then records.status = 'overdue' and records.rule_id = covered.rule_id
                 when 'minimise' then records.status = 'locked' and cases.has_minimisable
+                when 'columns' then
+                    withdrawn.record_key is not null and records.status not in ('held', 'restricted', 'locked')
+                    and (records.status <> 'overdue' or declared.minimise_refused is null)
+                    and not exists (
+                        select from covered as whole
+                        where
+                            whole.covers <> 'columns' and whole.source_schema = covered.source_schema
+                            and whole.source_table = covered.source_table and whole.record_key = covered.record_key
+                    )
                 else
                     records.status = 'overdue' and records.last_day = covered.until_on
                     and not exists (
@@ -163,33 +189,42 @@ begin
                 fingerprints.fingerprint,
                 case
                     when decided.is_minimised then decided.category
+                    when decided.is_withdrawn then coalesce(records.category, 'unclassified')
                     when column_ground.rule_id is null then records.category
                     else column_ground.category
                 end as category,
-                case when decided.is_minimised then decided.rule_id else coalesce(column_ground.rule_id, records.rule_id) end
-                    as rule_id,
-                case when decided.is_minimised then 'minimise' else records.disposition end as disposition,
                 case
-                    when decided.is_minimised then decided.decided_on
+                    when decided.is_minimised or decided.is_withdrawn then decided.rule_id
+                    else coalesce(column_ground.rule_id, records.rule_id)
+                end as rule_id,
+                case when decided.is_minimised or decided.is_withdrawn then 'minimise' else records.disposition end
+                    as disposition,
+                case
+                    when decided.is_minimised or decided.is_withdrawn then decided.decided_on
                     when column_ground.rule_id is null then records.anchor_on
                     else column_ground.anchor_on
                 end as anchor_on,
-                case when decided.is_minimised then decided.decided_on else coalesce(column_ground.due_on, records.due_on) end
-                    as due_on,
+                case
+                    when decided.is_minimised or decided.is_withdrawn then decided.decided_due_on
+                    else coalesce(column_ground.due_on, records.due_on)
+                end as due_on,
                 declared.position,
-                declared.is_lead,
-                declared.is_assignment and column_ground.rule_id is null as is_assignment,
+                coalesce(decided.is_withdrawn, false) as stays,
+                declared.is_lead and not coalesce(decided.is_withdrawn, false) as is_lead,
+                declared.is_assignment and column_ground.rule_id is null and not coalesce(decided.is_withdrawn, false)
+                    as is_assignment,
                 case when locked_by_decision.record_key is null then declared.keeps end as keeps,
                 (declared.is_anchor or (declared.is_lead and records.rule_id not in ('R1', 'R2')))
-                and column_ground.rule_id is null as is_anchor,
+                and column_ground.rule_id is null and not coalesce(decided.is_withdrawn, false) as is_anchor,
                 case
                     when declared.source_table is null then 'its table is not declared'
                     when
-                        (records.disposition = 'minimise' or decided.is_minimised)
+                        (records.disposition = 'minimise' or decided.is_minimised or decided.is_withdrawn)
                         and declared.minimise_refused is not null
                         then declared.minimise_refused
                     when
-                        records.disposition is distinct from 'minimise' and not coalesce(decided.is_minimised, false)
+                        records.disposition is distinct from 'minimise'
+                        and not coalesce(decided.is_minimised or decided.is_withdrawn, false)
                         and declared.refused is not null
                         then declared.refused
                     when $6 in ('ordinary', 'unattended') and decided.record_key is not null
@@ -231,7 +266,9 @@ begin
         ),
         assignments_kept as (
             select assignment_id from base
-            where keeps = 'assignment' and assignment_id is not null and (refused is not null or not is_overdue)
+            where
+                keeps = 'assignment' and assignment_id is not null
+                and (refused is not null or not is_overdue or stays)
             group by assignment_id
         ),
         after_assignments as materialized (
@@ -267,7 +304,7 @@ begin
         ),
         cases_kept as (
             select case_id from after_leads
-            where keeps is not null and waits_now is not null
+            where keeps is not null and (waits_now is not null or stays)
             group by case_id
         )
         select

@@ -203,12 +203,15 @@ begin
     order by 1
     on conflict do nothing;
 
-    insert into ledger.plan_keys (plan_id, source_schema, source_table, columns, is_personal, minimisable)
+    insert into ledger.plan_keys (
+        plan_id, source_schema, source_table, columns, is_personal, minimisable, consented
+    )
     select
         plan.plan_id, declared.source_schema, declared.source_table, declared.key, declared.key_is_personal,
-        declared.minimisable
+        declared.minimisable, declared.consented
     from jsonb_to_recordset(freeze_plan.tables) as declared (
-        source_schema text, source_table text, key text[], key_is_personal boolean, minimisable text[]
+        source_schema text, source_table text, key text[], key_is_personal boolean, minimisable text[],
+        consented text[]
     )
     where exists (
         select from ledger.plan_items as i

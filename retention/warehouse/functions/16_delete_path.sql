@@ -279,9 +279,10 @@ begin
 end
 $$;
 
--- Makes the minimisable columns of the planned items of one landing table null, marks the items and writes their
--- tombstones, in one statement. The four numbers differ where a key stood for more than one row, or where any
--- other column of a row changed with them; the caller must then undo the batch.
+-- Makes columns of the planned items of one landing table null, marks the items and writes their tombstones, in one
+-- statement: of `column_group` 'consent' those that rest on a withdrawn consent, of any other those that accounting
+-- does not need. The four numbers differ where a key stood for more than one row, or where any other column of a row
+-- changed with them; the caller must then undo the batch.
 create or replace function ledger.minimise_landing(
     plan_id uuid, fence bigint, batch_no integer, first_item bigint, last_item bigint,
     source_schema text, source_table text, column_group text,
@@ -295,7 +296,9 @@ declare
     columns text[] := array(
         select a.attname::text
         from ledger.plan_keys as k
-        inner join pg_attribute as a on a.attrelid = landing and a.attname = any(k.minimisable) and a.attnum > 0
+        inner join pg_attribute as a
+            on a.attrelid = landing and a.attnum > 0
+            and a.attname = any(case column_group when 'consent' then k.consented else k.minimisable end)
         where
             k.plan_id = minimise_landing.plan_id and k.source_schema = minimise_landing.source_schema
             and k.source_table = minimise_landing.source_table and not a.attisdropped
@@ -311,6 +314,16 @@ begin
         select 0, 0, 0, 0 into emptied, marked, remembered, unchanged;
         return;
     end if;
+    if column_group = 'consent' then
+        perform ledger.remember_partner(
+            minimise_landing.plan_id, first_item, last_item, minimise_landing.source_schema,
+            minimise_landing.source_table
+        );
+        perform ledger.end_withdrawals(
+            minimise_landing.plan_id, first_item, last_item, minimise_landing.source_schema,
+            minimise_landing.source_table
+        );
+    end if;
     execute format(
         $sql$
         with record as materialized (
@@ -318,6 +331,7 @@ begin
             from ledger.plan_items as i
             where i.plan_id = $1 and i.item_no between $2 and $3 and i.state = 'planned'
             and i.disposition = 'minimise' and i.source_schema = $4 and i.source_table = $5
+            and (i.rule_id = 'CONSENT') = ($7 = 'consent')
         ),
         before as materialized (
             select record.item_no, row(%5$s)::text as others

@@ -11,7 +11,12 @@ select
     landed.collected_at,
     landed.counts_as_contact,
     landed.received_via_partner,
-    landed.partner_key,
+    -- Of a partner that became null with a consent, that it was one, and its first day.
+    case
+        when landed.partner_key is null and remembered.record_key is not null
+            then 'remembered ' || coalesce(remembered.received_on::text, '')
+        else landed.partner_key
+    end as partner_key,
     landed.assignment_state,
     landed.assignment_type,
     landed.is_current,
@@ -19,8 +24,10 @@ select
     case when landed.acknowledged_on <= clock.as_of then landed.acknowledged_on end as acknowledged_on,
     case when landed.completed_on > '1970-01-01' and landed.completed_on <= clock.as_of then landed.completed_on end
         as completed_on,
-    case when landed.anchor_on > '1970-01-01' and landed.anchor_on <= clock.as_of then landed.anchor_on end
-        as dated_on,
+    case
+        when landed.anchor_on > '1970-01-01' and landed.anchor_on <= clock.as_of
+            then coalesce(remembered.received_on, landed.anchor_on)
+    end as dated_on,
     cases.subject_id,
     cases.assignment_id,
     declared.follows,
@@ -45,4 +52,8 @@ inner join {{ ref('declared_tables') }} as declared
     on landed.source_schema = declared.source_schema and landed.source_table = declared.source_table
 cross join {{ ref('int_clock') }} as clock
 left join {{ ref('int_record_cases') }} as cases on landed.row_id = cases.row_id
+left join {{ source('ledger', 'received_via_partner') }} as remembered
+    on landed.source_schema = remembered.source_schema
+        and landed.source_table = remembered.source_table
+        and landed.record_key = remembered.record_key
 where declared.is_governed
