@@ -8,7 +8,13 @@ from collections.abc import Callable
 
 import typer
 
-from cli import request_locks, request_partners, request_person, request_register
+from cli import (
+    request_consent,
+    request_locks,
+    request_partners,
+    request_person,
+    request_register,
+)
 
 request = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Requests of persons: their rights (§ 8)."
@@ -24,6 +30,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": request_register.verify,
     "scans": request_register.delete_scans,
     "extend": request_register.extend,
+    "object": request_consent.object_,
+    "withdraw": request_consent.withdraw,
     "restrict": request_locks.restrict,
     "lift": request_locks.lift,
     "rectify": request_partners.rectify,

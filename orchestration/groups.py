@@ -58,7 +58,6 @@ LEDGER = {
     "returned_records": "deadlines",
     "received_via_partner": "facts",
     "contact_points_checked": "facts",
-    "erasure_decisions": "deadlines",
     "plans": "plan",
     "plan_items": "plan",
 }

@@ -24,6 +24,7 @@ from retention.housekeeping import standing as housekeeping
 from retention.policy import in_force, load_versions
 from retention.rights import awaited
 from retention.rights import standing as requests
+from retention.rights.consent import standing as consent
 from retention.rights.out_of_use import standing as out_of_use
 from retention.settings import Settings
 
@@ -158,6 +159,7 @@ def read_status(
             *(() if classification.suffix else awaited.findings(conn, policy)),
             *(() if classification.suffix else erasure.findings(conn, policy)),
             *(() if classification.suffix else requests.findings(conn, declarations, policy)),
+            *(() if classification.suffix else consent.findings(conn, policy)),
             *silence.findings(conn, classification, policy),
             *findings.unexported(conn),
             *(() if classification.suffix else housekeeping.findings(conn, settings, policy)),

@@ -13,7 +13,6 @@ from psycopg import sql
 
 from retention import returns, suppressions
 from retention.errors import Refused, UsageError
-from retention.findings import Finding
 from retention.keys import key_path
 from retention.purge import execute
 from retention.rights.consent import marketing
@@ -73,10 +72,8 @@ def newsletter(shop: Shop, text: str = NEWSLETTER, **marketing: str) -> None:
     write_manifest(shop.settings, [model])
 
 
-def findings(shop: Shop) -> list[Finding]:
-    found = list(marketing.findings(shop.conn, shop.settings))
-    shop.conn.commit()
-    return found
+def shown(shop: Shop) -> list[tuple[str, int | None]]:
+    return [(one.model, one.points) for one in marketing.check(shop.settings).shown]
 
 
 # --- what must not happen ----------------------------------------------------------------------
@@ -211,13 +208,19 @@ def test_a_model_that_forgot_the_macro_is_caught(shop: Shop, officer: Settings) 
     objection(shop, officer, 50)
     recognise(shop)
     newsletter(shop, email="email")
-    (found,) = findings(shop)
-    assert (found.kind, found.table, found.records) == (
-        "suppressed_in_marketing",
-        "analytics.newsletter",
-        1,
-    )
+    (found,) = marketing.check(shop.settings).shown
+    assert (found.model, found.points) == ("analytics.newsletter", 1)
     assert "person50" not in found.message
+    entry = shop.one(
+        "select body::jsonb - 'at' - 'by' from ledger.entries where kind = 'check'"
+        " order by entry_id desc limit 1"
+    )
+    assert entry == {
+        "check": "nobody_objected_in_marketing",
+        "entry": "check",
+        "found": [{"model": "analytics.newsletter", "points": 1}],
+        "models": 1,
+    }
 
 
 def test_a_model_that_asks_the_list_is_clean(shop: Shop, officer: Settings) -> None:
@@ -229,22 +232,21 @@ def test_a_model_that_asks_the_list_is_clean(shop: Shop, officer: Settings) -> N
     assert shop.one("select array_agg(email) from analytics.newsletter") == [
         "person51@shop.example"
     ]
-    assert findings(shop) == []
+    assert shown(shop) == []
 
 
-def test_a_model_that_cannot_be_compared_is_a_finding(shop: Shop, officer: Settings) -> None:
+def test_a_model_that_cannot_be_compared_fails(shop: Shop, officer: Settings) -> None:
     persons(shop)
     shop.classify()
-    newsletter(shop, email="address")
-    # Nobody objected: there is nothing to compare with.
-    assert findings(shop) == []
     objection(shop, officer, 50)
-    (found,) = findings(shop)
-    assert (found.kind, found.table) == ("marketing_unchecked", "analytics.newsletter")
+    newsletter(shop, email="address")
+    assert shown(shop) == [("analytics.newsletter", None)]
+    newsletter(shop, letter="email")
+    assert shown(shop) == [("analytics.newsletter", None)]
     newsletter(shop, email="email")
     key_path(shop.settings).unlink()
-    (found,) = findings(shop)
-    assert found.kind == "marketing_unchecked"
+    with pytest.raises(Refused, match="HMAC key"):
+        marketing.check(shop.settings)
 
 
 def test_a_model_that_does_not_say_it_is_for_marketing_is_not_compared(
@@ -254,4 +256,4 @@ def test_a_model_that_does_not_say_it_is_for_marketing_is_not_compared(
     shop.classify()
     objection(shop, officer, 50)
     newsletter(shop)
-    assert findings(shop) == []
+    assert marketing.check(shop.settings) == marketing.Checked(0, ())

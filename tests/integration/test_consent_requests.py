@@ -134,14 +134,18 @@ def test_what_is_held_or_late_is_a_finding(members: Shop, officer: Settings) -> 
     members.classify()
     counted = standing.standing(members.conn, policy)
     assert (counted.withdrawn, counted.blocked, counted.past_their_day) == (2, 1, 0)
-    (found,) = standing.findings(members.conn, members.settings, policy)
-    assert (found.kind, found.table, found.records) == ("consent_withdrawal_blocked", "shop.lead", 1)
+    (found,) = standing.findings(members.conn, policy)
+    assert (found.kind, found.table, found.records) == (
+        "consent_withdrawal_blocked",
+        "shop.lead",
+        1,
+    )
     members.conn.commit()
     run(members, "update ledger.requests set received_on = received_on - 30")
     members.classify()
     kinds = {
         (found.kind, found.table): found.records
-        for found in standing.findings(members.conn, members.settings, policy)
+        for found in standing.findings(members.conn, policy)
     }
     assert kinds == {
         ("consent_withdrawal_blocked", "shop.lead"): 1,

@@ -1,4 +1,4 @@
-"""Models that say of themselves that they are for marketing, compared with the suppression list.
+"""The check `nobody_objected_in_marketing`: models for marketing, compared with the suppression list.
 
 Belongs here: finding them in dbt's manifest, and the comparison under the key. Does not belong here: the
 allow-list that models use by themselves (`points`, macro `not_suppressed`); whoever forgets it is found.
@@ -6,21 +6,22 @@ allow-list that models use by themselves (`points`, macro `not_suppressed`); who
 `config.meta.marketing: {email: COLUMN, phone: COLUMN}` on a model names the columns that are written to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
-from retention.errors import Refused
-from retention.findings import Finding
 from retention.keys import HmacKeys, load_keys, refuse_logged_values
+from retention.ledger.failures import safe_errors
 from retention.lineage.catalogue import column_types
-from retention.lineage.manifest import has_manifest, read_manifest
-from retention.lineage.model import Relation
+from retention.lineage.manifest import Node, read_manifest
 from retention.settings import Settings
 from retention.suppressions import HASHED
+from retention.warehouse.connection import connect
+from retention.warehouse.roles import EXAMINER
 
 Connection = psycopg.Connection[Any]
 
@@ -28,76 +29,81 @@ _KINDS = ("email", "phone")
 
 
 @dataclass(frozen=True)
-class MarketingModel:
-    """A model for marketing: where it is, and the column of each kind that is written to."""
+class Shown:
+    """A marketing model that shows contact points whose owner objected: how many, or None for one that
+    could not be compared, because it has no column `missing`."""
 
-    relation: Relation
-    columns: tuple[tuple[str, str], ...]
+    model: str
+    points: int | None
+    missing: str | None = None
 
     @property
-    def qualified(self) -> str:
-        return ".".join(self.relation)
-
-
-def models(settings: Settings) -> list[MarketingModel]:
-    """The models of the last classification that say they are for marketing."""
-    if not has_manifest(settings):
-        return []
-    return [
-        MarketingModel(
-            node.relation, tuple((kind, str(named)) for kind, named in _named(node.marketing))
+    def message(self) -> str:
+        """What is the matter with it, and what to do about it."""
+        if self.points is None:
+            return (
+                f"{self.model} says it is for marketing and has no column {self.missing}: mend"
+                " `config.meta.marketing`, or build it with `retention run`"
+            )
+        return (
+            f"{self.model} shows {self.points} contact points whose owner objected to marketing: use the"
+            " macro `not_suppressed`, and write to nobody from it before"
         )
-        for node in read_manifest(settings).nodes
-        if node.marketing
-    ]
 
 
-def findings(conn: Connection, settings: Settings) -> Iterator[Finding]:
-    """A finding for each marketing model that holds a contact point whose owner objected, and for one that
-    cannot be compared: it fails closed."""
-    declared = models(settings)
-    if not declared or not _anybody_objected(conn):
-        return
-    try:
+@dataclass(frozen=True)
+class Checked:
+    """The outcome: how many models say that they are for marketing, and what is wrong with which."""
+
+    models: int
+    shown: tuple[Shown, ...]
+
+
+def check(settings: Settings) -> Checked:
+    """Compare every model for marketing with the suppression list, as the examiner, and leave the outcome
+    as evidence.
+
+    Raises Refused where nothing is classified yet, the key is missing, the server would write what is bound
+    to its log, or this login may not act as the examiner.
+    """
+    nodes = [node for node in read_manifest(settings).nodes if node.marketing]
+    if not nodes:
+        return Checked(0, ())
+    with (
+        connect(settings, role=EXAMINER) as conn,
+        safe_errors("comparing marketing models with the suppression list"),
+    ):
         refuse_logged_values(conn)
         keys = load_keys(settings, conn)
-    except Refused as refusal:
-        yield Finding("marketing_unchecked", f"marketing models were not compared: {refusal}")
-        return
-    for model in declared:
-        there = column_types(conn, model.relation)
-        if missing := [column for _, column in model.columns if column not in there]:
-            yield Finding(
-                "marketing_unchecked",
-                f"{model.qualified} says it is for marketing and has no column {', '.join(missing)}:"
-                " mend `config.meta.marketing`, or run `retention run`",
-                table=model.qualified,
-            )
-        elif count := _suppressed(conn, model, keys):
-            yield Finding(
-                "suppressed_in_marketing",
-                f"{model.qualified} shows {count} contact points whose owner objected to marketing: use"
-                " the macro `not_suppressed`, and write to nobody from it before",
-                table=model.qualified,
-                records=count,
-            )
+        with conn.transaction():
+            conn.execute("set transaction isolation level repeatable read, read only")
+            shown = tuple(one for node in nodes for one in _looked_at(conn, node, keys))
+        conn.execute(
+            "select ledger.record_marketing_check(%s, %s)",
+            (len(nodes), Jsonb([{"model": one.model, "points": one.points} for one in shown])),
+        )
+    return Checked(len(nodes), shown)
 
 
-def _named(marketing: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    return ((kind, marketing[kind]) for kind in _KINDS if marketing.get(kind))
+def _looked_at(conn: Connection, node: Node, keys: HmacKeys) -> Iterator[Shown]:
+    named = [(kind, str(node.marketing[kind])) for kind in _KINDS if node.marketing.get(kind)]
+    there = column_types(conn, node.relation)
+    missing = [column for _, column in named if column not in there]
+    model = ".".join(node.relation)
+    if missing or not named:
+        yield Shown(model, None, ", ".join(missing) or "to write to")
+    elif points := _suppressed(conn, node, named, keys):
+        yield Shown(model, points)
 
 
-def _anybody_objected(conn: Connection) -> bool:
-    row = conn.execute("select exists (select from ledger.suppressions)").fetchone()
-    return bool(row and row[0])
-
-
-def _suppressed(conn: Connection, model: MarketingModel, keys: HmacKeys) -> int:
+def _suppressed(
+    conn: Connection, node: Node, columns: list[tuple[str, str]], keys: HmacKeys
+) -> int:
     """How many contact points of the model are on the list, by keyed comparison in the database."""
     pads = [key.suppression_pads() for key in keys.needed]
     shown = sql.SQL(", ").join(
         sql.SQL("({}, shown.{}::text)").format(sql.Literal(kind), sql.Identifier(column))
-        for kind, column in model.columns
+        for kind, column in columns
     )
     row = conn.execute(
         sql.SQL(
@@ -115,7 +121,7 @@ def _suppressed(conn: Connection, model: MarketingModel, keys: HmacKeys) -> int:
                     on listed.kind = points.kind and listed.token = {}
             )
             """
-        ).format(sql.Identifier(*model.relation), shown, sql.SQL(HASHED)),
+        ).format(sql.Identifier(*node.relation), shown, sql.SQL(HASHED)),
         {"inners": [inner for inner, _ in pads], "outers": [outer for _, outer in pads]},
     ).fetchone()
     return int(row[0]) if row else 0

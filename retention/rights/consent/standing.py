@@ -12,8 +12,6 @@ import psycopg
 from retention.findings import Finding
 from retention.policy import Policy
 from retention.policy.periods import parse_period
-from retention.rights.consent import marketing
-from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
 
@@ -56,9 +54,8 @@ def standing(conn: Connection, policy: Policy) -> Standing:
     )
 
 
-def findings(conn: Connection, settings: Settings, policy: Policy) -> Iterator[Finding]:
-    """Withdrawals that a blocker stands in the way of, or that are past the policy's days, and marketing
-    models that show whose owner objected."""
+def findings(conn: Connection, policy: Policy) -> Iterator[Finding]:
+    """Withdrawals that a blocker stands in the way of, or that are past the policy's days."""
     for table, _, blocked, late in _withdrawn(conn, policy):
         if blocked:
             yield Finding(
@@ -76,28 +73,12 @@ def findings(conn: Connection, settings: Settings, policy: Policy) -> Iterator[F
                 table=table,
                 records=late,
             )
-    yield from marketing.findings(conn, settings)
 
 
 def _withdrawn(conn: Connection, policy: Policy) -> list[tuple[str, int, int, int]]:
     """By table: the records, those that are blocked, and those past their day that are not."""
-    there = conn.execute(
-        "select to_regclass('intermediate.int_withdrawn_records') is not null"
-    ).fetchone()
-    if there is None or not there[0]:
-        return []
     most = parse_period(policy.consent_withdrawal.most)
     return conn.execute(
-        """
-        select withdrawn.source_schema || '.' || withdrawn.source_table, count(*),
-            count(*) filter (where records.status in ('held', 'restricted', 'locked')),
-            count(*) filter (
-                where records.status not in ('held', 'restricted', 'locked')
-                and ledger.today() > sletteplikt.last_day(withdrawn.withdrawn_on, %s, %s)
-            )
-        from intermediate.int_withdrawn_records as withdrawn
-        join retention.records as records using (source_schema, source_table, record_key)
-        group by 1 order by 1
-        """,
+        "select qualified, records, blocked, late from ledger.withdrawals_standing(%s, %s)",
         (most.months, most.days),
     ).fetchall()

@@ -146,6 +146,41 @@ begin
 end
 $$;
 
+-- What withdrawals stand on records, by table: how many, how many of them are blocked, and how many of the others are
+-- past the last of the days that a withdrawal may take.
+create or replace function ledger.withdrawals_standing(months integer, days integer)
+returns table (qualified text, records bigint, blocked bigint, late bigint)
+language plpgsql stable security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    if to_regclass('intermediate.int_withdrawn_records') is null then
+        return;
+    end if;
+    return query
+        select
+            w.source_schema || '.' || w.source_table, count(*),
+            count(*) filter (where r.status in ('held', 'restricted', 'locked')),
+            count(*) filter (
+                where r.status not in ('held', 'restricted', 'locked')
+                and ledger.today() > sletteplikt.last_day(w.withdrawn_on, withdrawals_standing.months, withdrawals_standing.days)
+            )
+        from intermediate.int_withdrawn_records as w
+        inner join retention.records as r using (source_schema, source_table, record_key)
+        group by w.source_schema, w.source_table
+        order by w.source_schema, w.source_table;
+end
+$$;
+
+-- The outcome of comparing marketing models with the suppression list: counts and names of models.
+create or replace function ledger.record_marketing_check(models integer, found jsonb) returns bigint
+language sql security definer
+set search_path = pg_catalog, ledger, pg_temp
+return ledger.append('check', jsonb_build_object(
+    'check', 'nobody_objected_in_marketing', 'models', models, 'found', found, 'by', session_user
+));
+
+grant execute on function ledger.withdrawals_standing to retention_reader;
+grant execute on function ledger.record_marketing_check to retention_examiner;
 grant execute on function ledger.decide_withdrawals, ledger.objections_decided, ledger.end_objections
 to retention_classifier;
 

@@ -32,4 +32,5 @@ where
     and winners.rule_id in ('R3', 'R4', 'ACTIVE')
     and records.controller_role <> 'processor'
     and records.status in ('due_soon', 'retained', 'active')
+    and not records.is_out_of_use
     and not exists (select from objected where records.subject_token = objected.subject_token)

@@ -17,4 +17,4 @@ where
     declared.is_person
     and not consents.is_withdrawn
     and consents.given_at is not null
-    and records.status not in ('locked', 'restricted')
+    and not records.is_out_of_use
