@@ -4,7 +4,7 @@ Belongs here: the assets and their checks, in counts. Does not belong here: deci
 person does, and the purge of what was decided (`purge`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from dagster import (
     AssetCheckResult,
@@ -21,6 +21,7 @@ from orchestration.guarded import guarded
 from orchestration.metadata import Metadata
 from orchestration.resources import Run
 from orchestration.translator import OWNER
+from retention.classified import find_classification
 from retention.classify import today
 from retention.declarations import load_declarations
 from retention.findings import Finding
@@ -97,19 +98,23 @@ def _specs(asset_key: AssetKey, checks: _Checks) -> list[AssetCheckSpec]:
     ],
     owners=[OWNER],
     kinds={"postgres"},
-    output_required=False,
 )
 @guarded
-def rights_register(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeResult[None]]:
-    """Take in what landed, let scans go, count."""
+def rights_register(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # type: ignore[type-arg]
+    """Take in what landed, let scans go, count. As of a past day count alone."""
     settings = run.settings()
-    if run.day() != today():
-        context.log.info("the records are those of a past day: no request is taken in from them")
-        return
-    taken = intake.take_in(settings)
-    served = scans.delete(settings)
-    for table, why in served.refused.items():
-        context.log.warning(f"scans of {table} stay for now: {why}")
+    work: Metadata = {}
+    if run.day() == today():
+        taken, served = intake.take_in(settings), scans.delete(settings)
+        for table, why in served.refused.items():
+            context.log.warning(f"scans of {table} stay for now: {why}")
+        work = {
+            "taken_in": taken.registered,
+            "taken_in_closed": taken.registered_closed,
+            "scans_ordered": served.ordered,
+            "scans_emptied": served.emptied,
+            "tables_left_out": len(served.refused),
+        }
     declarations = load_declarations(settings.declarations_dir)
     policy = in_force(load_versions(settings.policy_dir), today())
     with connect(settings, role=READER, read_only=True) as conn, safe_errors("counting requests"):
@@ -118,15 +123,8 @@ def rights_register(context: AssetExecutionContext, run: Run) -> Iterator[Materi
     counts: Metadata = {
         name: number for name, number in vars(counted).items() if isinstance(number, int)
     }
-    yield MaterializeResult(
-        metadata={
-            **counts,
-            "taken_in": taken.registered,
-            "taken_in_closed": taken.registered_closed,
-            "scans_ordered": served.ordered,
-            "scans_emptied": served.emptied,
-            "tables_left_out": len(served.refused),
-        },
+    return MaterializeResult(
+        metadata={**counts, **work},
         check_results=[
             *_checked(REGISTER, _REGISTER_CHECKS, found),
             AssetCheckResult(
@@ -158,10 +156,11 @@ def rights_register(context: AssetExecutionContext, run: Run) -> Iterator[Materi
 @guarded
 def locks(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # type: ignore[type-arg]
     """Count them."""
-    settings = run.settings()
-    policy = in_force(load_versions(settings.policy_dir), today())
-    with connect(settings, role=READER, read_only=True) as conn, safe_errors("counting locks"):
-        counted = kept_apart.locks(conn, policy)
+    with (
+        connect(run.settings(), role=READER, read_only=True) as conn,
+        safe_errors("counting locks"),
+    ):
+        counted = kept_apart.locks(conn, find_classification(conn, run.day()))
     return MaterializeResult(
         metadata=vars(counted),
         check_results=[
@@ -191,7 +190,8 @@ def restrictions(context: AssetExecutionContext, run: Run) -> MaterializeResult:
         connect(run.settings(), role=READER, read_only=True) as conn,
         safe_errors("counting restrictions"),
     ):
-        return MaterializeResult(metadata=vars(kept_apart.restrictions(conn)))
+        counted = kept_apart.restrictions(conn, find_classification(conn, run.day()))
+    return MaterializeResult(metadata=vars(counted))
 
 
 @asset(

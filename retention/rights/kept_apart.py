@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
-from retention.policy import Policy
+from retention.classified import Classification
 
 Connection = psycopg.Connection[Any]
 
@@ -36,48 +36,54 @@ class Restrictions:
     restricted_records: int
 
 
-def locks(conn: Connection, policy: Policy) -> Locks:
-    """Count as of the last classification; of a record whose lock has ended its rule says so."""
+def locks(conn: Connection, classification: Classification) -> Locks:
+    """Count as of that classification; of a record whose lock has ended its rule says so."""
     with conn.cursor(row_factory=class_row(Locks)) as cursor:
         cursor.execute(
-            """
-            select
-                blockers.standing, blockers.ended, records.locked_records, records.due_records,
-                records.late_records
-            from (
+            classification.query(
+                """
                 select
-                    count(*) filter (where until_on >= ledger.today()) as standing,
-                    count(*) filter (where until_on < ledger.today()) as ended
-                from ledger.blockers_shown where kind = 'lock' and released_at is null
-            ) as blockers
-            cross join (
-                select
-                    count(*) filter (where status = 'locked') as locked_records,
-                    count(*) filter (where status = 'overdue') as due_records,
-                    count(*) filter (
-                        where status = 'overdue' and due_on < ledger.today() - %s::integer
-                    ) as late_records
-                from retention.records where status = 'locked' or rule_id = 'R6'
-            ) as records
-            """,
-            (policy.operations.grace_days.value,),
+                    blockers.standing, blockers.ended, records.locked_records, records.due_records,
+                    records.late_records
+                from (
+                    select
+                        count(*) filter (where until_on >= %(as_of)s::date) as standing,
+                        count(*) filter (where until_on < %(as_of)s::date) as ended
+                    from ledger.blockers_shown where kind = 'lock' and released_at is null
+                ) as blockers
+                cross join (
+                    select
+                        count(*) filter (where status = 'locked') as locked_records,
+                        count(*) filter (where status = 'overdue') as due_records,
+                        count(*) filter (
+                            where status = 'overdue' and due_on < %(as_of)s::date - %(grace)s::integer
+                        ) as late_records
+                    from {records} where status = 'locked' or rule_id = 'R6'
+                ) as records
+                """
+            ),
+            {"as_of": classification.as_of, "grace": classification.grace_days},
         )
         found = cursor.fetchone()
     assert found is not None
     return found
 
 
-def restrictions(conn: Connection) -> Restrictions:
-    """Count as of the last classification."""
+def restrictions(conn: Connection, classification: Classification) -> Restrictions:
+    """Count as of that classification."""
     with conn.cursor(row_factory=class_row(Restrictions)) as cursor:
         cursor.execute(
-            """
-            select
-                count(*) as standing,
-                count(*) filter (where until_on < ledger.today()) as past_their_day,
-                (select count(*) from retention.records where status = 'restricted') as restricted_records
-            from ledger.blockers_shown where kind = 'restriction' and released_at is null
-            """
+            classification.query(
+                """
+                select
+                    count(*) as standing,
+                    count(*) filter (where until_on < %(as_of)s::date) as past_their_day,
+                    (select count(*) from {records} where status = 'restricted')
+                        as restricted_records
+                from ledger.blockers_shown where kind = 'restriction' and released_at is null
+                """
+            ),
+            {"as_of": classification.as_of},
         )
         found = cursor.fetchone()
     assert found is not None
