@@ -43,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "find": request_person.find,
     "attribute": request_person.attribute,
     "package": request_person.package,
+    "answer": request_register.answer,
     "close": request_register.close,
 }
 

@@ -1,4 +1,4 @@
-"""`retention request new|list|show|intake|identify|verify|scans|extend|close`: the register itself.
+"""`retention request new|list|show|intake|identify|verify|scans|extend|answer|close`: the register itself.
 
 Belongs here: the commands' arguments and what they print. Does not belong here: what a step does
 (`retention.rights.register`, `retention.rights.intake`).
@@ -13,7 +13,7 @@ from cli.arguments import parse_day
 from cli.console import JsonFlag, say, show_fields, show_json, show_table
 from retention.rights import intake as intakes
 from retention.rights import register
-from retention.rights.model import Closing, Extension, Right, Verified
+from retention.rights.model import Answer, Closing, Extension, Right, Verified
 from retention.settings import load_settings
 
 if TYPE_CHECKING:
@@ -113,6 +113,19 @@ def extend(
     assert notified_on is not None
     settings = load_settings()
     register.extend(settings, request_id, reason, notified_on)
+    _show(register.show(settings, request_id), as_json)
+
+
+def answer(
+    request_id: RequestId,
+    outcome: Annotated[
+        Answer, typer.Option("--outcome", help="What the person got.")
+    ] = Answer.GRANTED,
+    as_json: JsonFlag = False,
+) -> None:
+    """Record that a copy or a correction was handed over, or refused. What it held is free."""
+    settings = load_settings()
+    register.answer(settings, request_id, outcome)
     _show(register.show(settings, request_id), as_json)
 
 

@@ -57,6 +57,14 @@ class Closing(StrEnum):
     UNFOUNDED = "unfounded"
 
 
+class Answer(StrEnum):
+    """What a person got who asked for a copy or a correction."""
+
+    GRANTED = "granted"
+    PARTLY = "partly"
+    REFUSED = "refused"
+
+
 class Outcome(StrEnum):
     """What becomes of one record of a person who asks for erasure."""
 

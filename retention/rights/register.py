@@ -16,7 +16,15 @@ from psycopg.rows import class_row
 
 from retention.errors import UsageError
 from retention.ledger.failures import safe_errors
-from retention.rights.model import Closing, Extension, Request, RequestState, Right, Verified
+from retention.rights.model import (
+    Answer,
+    Closing,
+    Extension,
+    Request,
+    RequestState,
+    Right,
+    Verified,
+)
 from retention.rights.terms import terms
 from retention.settings import Settings
 from retention.warehouse.connection import connect, connect_as_approver, is_embedded
@@ -26,6 +34,17 @@ _SHOWN = (
     " source_schema || '.' || source_table || ':' || record_key as source, subject_token,"
     " extended_on, decided_at, carried_out_at, closed_at from ledger.requests"
 )
+
+# How a request is answered once it is known that the person is who it says.
+_ANSWERS = {
+    Right.ACCESS: "make the copy: `retention request package`, then `retention request answer`",
+    Right.PORTABILITY: "make the copy: `retention request package`, then `retention request answer`",
+    Right.RECTIFICATION: "note the correction: `retention request rectify`, `trace`, then `answer`",
+    Right.ERASURE: "decide it: `retention request decide`",
+    Right.RESTRICTION: "restrict the data: `retention request restrict`",
+    Right.OBJECTION: "suppress the contact points: `retention request object`",
+    Right.WITHDRAWAL: "decide it: `retention request withdraw`",
+}
 
 
 @contextmanager
@@ -98,6 +117,16 @@ def extend(settings: Settings, request_id: UUID, reason: Extension, notified_on:
     return later
 
 
+def answer(settings: Settings, request_id: UUID, outcome: Answer) -> None:
+    """Record that a copy or correction was handed over, or refused.
+
+    Raises Refused where nothing was handed over and it is not refused, where the identity was not verified,
+    and for the other rights, which are answered by what is done to the records.
+    """
+    with as_officer(settings, "answering a request") as conn:
+        conn.execute("select ledger.answer_request(%s, %s)", (request_id, outcome.value))
+
+
 def close(settings: Settings, request_id: UUID, closing: Closing) -> None:
     """End a request: `answered` after it was carried out, anything else before it was decided."""
     with as_officer(settings, "closing a request") as conn:
@@ -127,12 +156,13 @@ def next_step(request: Request) -> str:
         if request.asserted is None:
             return "say which right it uses: `retention request identify`"
         return "verify the person's identity: `retention request verify`"
-    return {
-        RequestState.IDENTITY_VERIFIED: "decide it: `retention request decide`",
-        RequestState.DECIDED: "carry it out: `retention request carry-out`",
-        RequestState.CARRIED_OUT: "send the answer, then `retention request close`",
-        RequestState.CLOSED: "nothing: it has ended",
-    }[request.state]
+    if request.state is RequestState.IDENTITY_VERIFIED and request.asserted is not None:
+        return _ANSWERS[request.asserted]
+    if request.state is RequestState.DECIDED:
+        return "wait for the job that carries it out, or `retention request carry-out`"
+    if request.state is RequestState.CARRIED_OUT:
+        return "tell the person, then `retention request close`"
+    return "nothing: it has ended"
 
 
 def _read(settings: Settings, condition: str, values: tuple[Any, ...]) -> list[Request]:

@@ -14,7 +14,14 @@ from retention import holds
 from retention.errors import Refused, UsageError
 from retention.purge import execute, guards
 from retention.rights import intake, register
-from retention.rights.model import Closing, Extension, RequestState, Right, Verified
+from retention.rights.model import (
+    Answer,
+    Closing,
+    Extension,
+    RequestState,
+    Right,
+    Verified,
+)
 from tests.factories import Shop, today
 
 pytestmark = pytest.mark.integration
@@ -115,8 +122,59 @@ def test_a_request_holds_until_it_orders_or_is_answered(classified: Shop, right:
     assert weight(classified, 1) == 1
     answer(classified, request)
     assert weight(classified, 1) == (1 if handed_over else 0)
+    if handed_over:
+        with pytest.raises(Refused, match="nothing was handed over"):
+            officer(classified, "select ledger.carry_out_request(%s)", request)
+        hand_over(classified, request, right)
     officer(classified, "select ledger.carry_out_request(%s)", request)
     assert weight(classified, 1) == 0
+
+
+def hand_over(shop: Shop, request: UUID, right: Right) -> None:
+    """As the functions leave it that make a copy and note a correction which came through."""
+    if right is Right.RECTIFICATION:
+        shop.conn.execute(
+            "insert into ledger.rectifications (request_id, source_schema, source_table, column_name,"
+            " kind, key_id, corrected_on, ended_at)"
+            " values (%s, 'shop', 'person', 'name', 'name', 'k', ledger.today(), now())",
+            (request,),
+        )
+    else:
+        copied(shop, request, "copy")
+    shop.conn.commit()
+
+
+def copied(shop: Shop, request: UUID, kind: str) -> None:
+    shop.conn.execute(
+        "with shown as (insert into ledger.disclosures (kind, request_id, reason, expires_at)"
+        " values ('package', %s, 'a copy', now()) returning disclosure_id)"
+        " insert into ledger.packages (disclosure_id, file_name, file_sha256, records, expires_on)"
+        " select disclosure_id, %s, '', 1, ledger.today() from shown",
+        (request, f"{kind}-{request}.zip"),
+    )
+    shop.conn.commit()
+
+
+def test_an_answer_needs_a_copy_that_is_no_draft(classified: Shop) -> None:
+    request = opened(classified, Right.ACCESS)
+    register.verify(classified.approver, request, Verified.IN_PERSON)
+    copied(classified, request, "draft")
+    with pytest.raises(Refused, match="nothing was handed over"):
+        register.answer(classified.approver, request, Answer.GRANTED)
+    copied(classified, request, "copy")
+    register.answer(classified.approver, request, Answer.GRANTED)
+    assert register.show(classified.settings, request).state is RequestState.CARRIED_OUT
+    assert weight(classified, 1) == 0
+
+
+def test_a_refusal_is_an_answer_and_an_erasure_is_answered_otherwise(classified: Shop) -> None:
+    refused, erasure = opened(classified, Right.PORTABILITY), opened(classified, Right.ERASURE)
+    for request in (refused, erasure):
+        register.verify(classified.approver, request, Verified.IN_PERSON)
+    register.answer(classified.approver, refused, Answer.REFUSED)
+    with pytest.raises(Refused, match="not answered by a word"):
+        register.answer(classified.approver, erasure, Answer.REFUSED)
+    assert weight(classified, 1) == 1
 
 
 def test_each_of_two_requests_weighs_by_itself(classified: Shop) -> None:

@@ -416,6 +416,25 @@ begin
 end
 $$;
 
+-- Whether what is to be handed over was: a copy was made that is no draft, or the correction came through or what is
+-- left of it was accepted. A refusal hands nothing over.
+create or replace function ledger.is_answered(request ledger.requests) returns boolean
+language sql stable
+set search_path = pg_catalog, ledger, pg_temp as $$
+    select case
+        when request.outcome = 'refused' then true
+        when request.asserted in ('access', 'portability') then exists (
+            select from ledger.packages as p inner join ledger.disclosures as d using (disclosure_id)
+            where d.request_id = request.request_id and p.file_name not like 'draft-%'
+        )
+        when request.asserted = 'rectification' then (
+            select count(*) > 0 and count(*) = count(c.ended_at)
+            from ledger.rectifications as c where c.request_id = request.request_id
+        )
+        else true
+    end
+$$;
+
 -- What was decided has been done: handed over, changed, restricted or erased. Returns how many were not before.
 -- The job says so too, once the purge of an erasure has ended.
 create or replace function ledger.carry_out_requests(request_ids uuid[]) returns bigint
@@ -434,6 +453,14 @@ begin
     if unready > 0 then
         raise exception using errcode = 'SL003',
         message = format('%s of the requests are not decided: decide them first', unready);
+    end if;
+    if exists (
+        select from ledger.requests as r
+        where r.request_id = any(request_ids) and r.state = 'decided' and not ledger.is_answered(r)
+    ) then
+        raise exception using errcode = 'SL003',
+        message = 'nothing was handed over yet: make the copy (`retention request package`) or trace the correction'
+        || ' (`retention request trace`) first';
     end if;
     with changed as (
         update ledger.requests as r
@@ -457,6 +484,23 @@ create or replace function ledger.carry_out_request(request_id uuid) returns big
 language sql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
     select ledger.carry_out_requests(array[carry_out_request.request_id])
+$$;
+
+-- Records that what was asked for was handed over, or refused: decides and carries out in one.
+create or replace function ledger.answer_request(request_id uuid, outcome text) returns void
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    if exists (
+        select from ledger.requests as r
+        where r.request_id = answer_request.request_id and not ledger.is_handed_over(r.asserted)
+    ) then
+        raise exception using errcode = 'SL003',
+        message = 'this request is not answered by a word: `retention request show` says what to do';
+    end if;
+    perform ledger.decide_requests(array[answer_request.request_id], array[answer_request.outcome]);
+    perform ledger.carry_out_requests(array[answer_request.request_id]);
+end
 $$;
 
 -- Ends a request: `answered` once it was carried out, anything else before it was decided. What it held is free.
@@ -485,7 +529,7 @@ $$;
 
 grant execute on function ledger.today to retention_rights_officer;
 grant execute on function ledger.open_request, ledger.identify, ledger.verify_identity, ledger.extend_request,
-ledger.decide_request, ledger.close_request to retention_rights_officer;
+ledger.decide_request, ledger.answer_request, ledger.close_request to retention_rights_officer;
 grant execute on function ledger.carry_out_request, ledger.carry_out_requests
 to retention_rights_officer, retention_purger;
 grant execute on function ledger.intake_requests to retention_rights_officer, retention_classifier;
