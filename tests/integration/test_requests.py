@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from retention import holds
@@ -22,6 +23,7 @@ from retention.rights.model import (
     Right,
     Verified,
 )
+from retention.warehouse.connection import connect
 from tests.factories import Shop, today
 
 pytestmark = pytest.mark.integration
@@ -444,3 +446,28 @@ def test_nothing_names_a_person_whose_last_record_was_purged(classified: Shop) -
     assert (landed.subject_token, landed.source) == (None, None)
     assert landed.closed_at is not None
     assert register.show(classified.settings, other).subject_token == token(classified, 2)
+
+
+def test_a_request_being_taken_in_and_a_batch_wait_for_each_other(classified: Shop) -> None:
+    """Whichever comes first: the batch waits for a request whose transaction has not ended, and the request
+    for a batch that has tested its person."""
+    classified.add("request", id=70, person_id=1)
+    plan = classified.approved_plan()
+    last = classified.one(
+        "select max(item_no) from ledger.plan_items where plan_id = %s", plan.plan_id
+    )
+    statement = "select * from ledger.intake_requests(1, 0, 'a clause')"
+    with connect(classified.settings) as batch, connect(classified.settings) as taking:
+        taking.execute(statement)
+        guards.wait_at_most(batch, 200)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            guards.skip_guarded(batch, plan.plan_id, 1, last)
+        batch.rollback()
+        taking.rollback()
+
+        guards.skip_guarded(batch, plan.plan_id, 1, last)
+        guards.wait_at_most(taking, 200)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            taking.execute(statement)
+        taking.rollback()
+        batch.rollback()
