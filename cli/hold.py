@@ -12,6 +12,7 @@ import typer
 
 from cli.arguments import parse_day
 from cli.console import JsonFlag, say, show_json, show_table
+from cli.locked import withdrawn_words
 from retention import holds
 from retention.errors import UsageError
 from retention.settings import load_settings
@@ -66,8 +67,12 @@ def add(
     as_json: JsonFlag = False,
 ) -> None:
     """Keep records from being purged. A purge under way waits for this, or is waited for."""
+    # Slow to import, and not needed for a hold.
+    from retention.rights.out_of_use.withdraw import withdraw_where_allowed
+
+    settings = load_settings()
     placed = holds.place(
-        load_settings(),
+        settings,
         kind=kind.value,
         scope=scope.value,
         target=target,
@@ -76,10 +81,13 @@ def add(
         from_on=parse_day(since),
         until_on=parse_day(until),
     )
+    done = withdraw_where_allowed(settings) if kind is not Kind.hold else None
     if as_json:
         show_json({"blocker_id": placed})
-    else:
-        say(f"Placed {kind.value} {placed}.")
+        return
+    say(f"Placed {kind.value} {placed}.")
+    if kind is not Kind.hold:
+        say(withdrawn_words(done))
 
 
 @hold.command("confirm")

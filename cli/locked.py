@@ -4,12 +4,15 @@ Belongs here: the commands' arguments and what they print. Does not belong here:
 read; the database says so, and keeps the evidence (`retention.rights.out_of_use`).
 """
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.console import JsonFlag, say, show_fields, show_json, show_table
 from retention.settings import load_settings
+
+if TYPE_CHECKING:
+    from retention.rights.out_of_use.withdraw import Withdrawal
 
 FINDINGS = 1
 
@@ -83,6 +86,15 @@ def withdraw(as_json: JsonFlag = False) -> None:
             say(f"- {relation} may hold rows of theirs that no key leads to: look, and delete them")
     if done.untraceable:
         raise typer.Exit(FINDINGS)
+
+
+def withdrawn_words(done: "Withdrawal | None") -> str:
+    """What became of the rows that models show of a record that was just locked or restricted."""
+    if done is None:
+        return (
+            "Its rows leave the models with the next `retention locked withdraw`, or the next run."
+        )
+    return f"{sum(done.copies.values())} rows were taken out of the models downstream."
 
 
 def _plain(value: Any) -> Any:

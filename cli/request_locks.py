@@ -11,7 +11,7 @@ import typer
 
 from cli.arguments import parse_day
 from cli.console import JsonFlag, say, show_json
-from retention.errors import Refused
+from cli.locked import withdrawn_words
 from retention.settings import load_settings
 
 
@@ -44,7 +44,7 @@ def restrict(
     No model shows it and no purge takes it, however overdue. A request is carried out by it.
     """
     from retention.rights.out_of_use import restriction
-    from retention.rights.out_of_use.withdraw import withdraw
+    from retention.rights.out_of_use.withdraw import withdraw_where_allowed
 
     settings = load_settings()
     placed = restriction.restrict(
@@ -55,19 +55,12 @@ def restrict(
         reason=reason,
         authority=authority,
     )
-    try:
-        removed = sum(withdraw(settings).copies.values())
-    except Refused:
-        # An officer's login may not change models; the restriction stands, and a job takes the rows out.
-        removed = None
+    done = withdraw_where_allowed(settings)
     if as_json:
-        show_json({"blocker_id": placed, "rows_withdrawn": removed})
+        show_json({"blocker_id": placed, "withdrawn": vars(done) if done else None})
         return
     say(f"Restricted by {placed}: no purge takes it from now on.")
-    if removed is None:
-        say("Its rows leave the models with the next `retention locked withdraw`, or the next run.")
-    else:
-        say(f"{removed} rows were taken out of the models downstream.")
+    say(withdrawn_words(done))
 
 
 def lift(

@@ -358,3 +358,23 @@ def test_a_person_who_is_a_service_too_is_named(locked: Shop, logins: Logins) ->
     messages = dict(told(locked))
     assert logins.name("approver") in messages["person_in_service_role"]
     assert "retention_purger" in messages["person_in_service_role"]
+
+
+def test_nobody_finds_out_by_asking_for_a_value(locked: Shop, logins: Logins) -> None:
+    """The look for rows without a key takes values: it answers of what dbt built, and of nothing else."""
+    locked.conn.execute("set local role retention_classifier")
+    locked.conn.execute("create schema analytics")
+    locked.conn.execute(
+        "create table analytics.people as select 1 as kind, null::int as id, 'x' as name"
+    )
+    locked.conn.commit()
+    ask = "select ledger.holds_rows_without_key(%s, %s, %s, %s, %s::jsonb)"
+    with connect(logins.of("reader")) as conn:
+        columns = (["_fivetran_deleted"], ["email"])
+        canary = '{"name": "' + CANARY + '"}'
+        locked.conn.execute("update shop.person set _fivetran_deleted = null where id = 1")
+        locked.conn.commit()
+        assert conn.execute(ask, ("shop", "person", *columns, canary)).fetchone() == (False,)
+        built = ("analytics", "people", ["id"], ["name"])
+        assert conn.execute(ask, (*built, '{"kind": "1"}')).fetchone() == (True,)
+        assert conn.execute(ask, (*built, '{"kind": "2"}')).fetchone() == (False,)

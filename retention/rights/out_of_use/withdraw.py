@@ -17,6 +17,7 @@ from retention.declarations import Declarations, TableDeclaration, load_declarat
 from retention.ledger.failures import safe_errors
 from retention.lineage import find_lineage
 from retention.lineage.catalogue import column_types
+from retention.lineage.manifest import has_manifest
 from retention.lineage.model import Downstream
 from retention.purge.downstream import is_of_record, refuse_changed
 from retention.settings import Settings
@@ -68,6 +69,20 @@ def withdraw(settings: Settings) -> Withdrawal:
         listed = [{"relation": name, "deleted": rows} for name, rows in copies.items()]
         conn.execute("select ledger.record_withdrawn(%s, %s)", (records, Jsonb(listed)))
     return Withdrawal(records, copies, untraceable)
+
+
+def withdraw_where_allowed(settings: Settings) -> Withdrawal | None:
+    """Withdraw as the login that just placed a lock or restriction; None where it may not change models, or
+    there are none yet: the status then says that rows wait, and a job's next run takes them out."""
+    with connect(settings, read_only=True) as conn, safe_errors("asking who may change models"):
+        become = "set" if conn.info.server_version >= 160000 else "member"
+        row = conn.execute(
+            "select pg_has_role(session_user, %s, %s)"
+            " and to_regclass('intermediate.int_out_of_use') is not null",
+            (CLASSIFIER, become),
+        ).fetchone()
+    allowed = row is not None and bool(row[0]) and has_manifest(settings)
+    return withdraw(settings) if allowed else None
 
 
 def _collect(conn: Connection, declarations: Declarations) -> dict[str, TableDeclaration]:

@@ -33,8 +33,8 @@ $$;
 
 -- Whether rows of a copy downstream show values and not all of its key: `shown` are columns that hold values, `keys`
 -- those that hold the key, `constants` the values by which the rows spoken of are told from others. False for what
--- is no plain table, for landing itself, and for what has columns of a type of somebody's own making among them:
--- telling those apart would run its author's code.
+-- is no plain table, for what dbt did not build (landing above all: whoever may ask for a value would learn whether it
+-- is there), and for constants of a type of somebody's own making, whose author's code would run.
 create or replace function ledger.holds_rows_without_key(
     schema_name text, table_name text, keys text[], shown text[], constants jsonb
 ) returns boolean
@@ -47,11 +47,8 @@ begin
     if relation is null
         or cardinality(holds_rows_without_key.keys) = 0 or cardinality(holds_rows_without_key.shown) = 0
         or holds_rows_without_key.schema_name in ('ledger', 'policy', 'staging', 'intermediate', 'sletteplikt')
-        or exists (
-            select from policy.declared_tables as d
-            where
-                d.source_schema = holds_rows_without_key.schema_name
-                and d.source_table = holds_rows_without_key.table_name
+        or not exists (
+            select from pg_class as c where c.oid = relation and c.relowner = 'retention_classifier'::regrole
         )
         or exists (
             select from pg_attribute as a inner join pg_type as t on a.atttypid = t.oid
