@@ -19,13 +19,13 @@ import psycopg
 from psycopg.rows import class_row
 
 from retention.classified import find_classification
-from retention.coverage.examine import examine
+from retention.coverage.compare import compare
 from retention.coverage.model import State
 from retention.declarations import Declarations, load_declarations
 from retention.errors import UsageError
 from retention.keys.server_log import refuse_logged_values
 from retention.ledger.failures import safe_errors
-from retention.policy import in_force, load_versions
+from retention.lineage import built_relations
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -166,8 +166,7 @@ def not_searched(
     conn: Connection, settings: Settings, declarations: Declarations, as_of: date
 ) -> dict[str, str]:
     """The tables in which no record of anybody can be found: exempt, undeclared, or set aside."""
-    policy = in_force(load_versions(settings.policy_dir), as_of)
-    coverage = examine(conn, settings, declarations, policy, as_of)
+    coverage = compare(conn, declarations, built_relations(settings), as_of=as_of)
     reasons = {
         f"{one.schema}.{one.table}": "neither declared nor exempt: nobody knows what it holds"
         for one in coverage.landing

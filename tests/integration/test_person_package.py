@@ -149,6 +149,7 @@ def test_the_manifest_accounts_for_every_file_and_record(shop: Shop, officer: Se
 
 def test_the_letter_says_what_the_law_asks(shop: Shop, officer: Settings) -> None:
     everything(shop, 1)
+    shop.add("partner", id=1)
     ready(shop)
     made = make_package(officer, verified_request(shop, 1))
     files = opened(made)
@@ -177,6 +178,9 @@ def test_the_letter_says_what_the_law_asks(shop: Shop, officer: Settings) -> Non
             assert word in page, word
             assert word in " ".join(text.split()), word
         assert "shop.charge" in page
+        assert ("er forfalt" if language == "nb" else "past that day") in page
+        # A partner to whom the person was handed over is named.
+        assert "shop.partner:1" in page
 
 
 def test_one_human_of_several_data_subjects_gets_one_copy(shop: Shop, officer: Settings) -> None:

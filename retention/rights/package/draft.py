@@ -17,6 +17,7 @@ from retention.rights.package import files as made_files
 from retention.rights.package import review
 from retention.rights.package.holdings import Holding, processed_for_partners
 from retention.rights.package.letter import letters
+from retention.rights.recipients import RecipientOf
 
 
 class Draft:
@@ -25,9 +26,10 @@ class Draft:
     def __init__(
         self, policy: Policy, request_id: UUID, right: Right, on: date, person: Person,
         holdings: Sequence[Holding],
+        recipients: Sequence[RecipientOf],
     ) -> None:  # fmt: skip
         self.policy, self.request_id, self.right, self.on = policy, request_id, right, on
-        self.person, self.holdings = person, tuple(holdings)
+        self.person, self.holdings, self.recipients = person, tuple(holdings), recipients
         self.expires_on = on + timedelta(days=policy.rights.package_days.value)
         self.partners = processed_for_partners(person.records)
         self.withheld: tuple[review.Withheld, ...] = ()
@@ -56,6 +58,7 @@ class Draft:
             reference=str(self.request_id),
             on=self.on,
             holdings=self.holdings,
+            recipients=self.recipients,
             partners=self.partners,
             right=self.right.value,
             as_of=self.person.as_of,

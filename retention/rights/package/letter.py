@@ -6,6 +6,7 @@ Belongs here: gathering it from the policy and the records. Does not belong here
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,17 +15,21 @@ from typing import Any
 from retention.classified import CATEGORIES
 from retention.policy import Policy
 from retention.policy.periods import Period, parse_period
-from retention.policy.processing import Purpose, Recipient
+from retention.policy.processing import Purpose
 from retention.policy.rules import Rule
 from retention.rights.find import PersonRecord
 from retention.rights.letters import LANGUAGES, Language, as_html, as_pdf, compose
 from retention.rights.letters.words import word
 from retention.rights.package.holdings import Holding
+from retention.rights.recipients import RecipientOf
+
+_IN_BRACKETS = re.compile(r"\((.+)\)$")
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The records of one category: for how long, and the first and last day on which some are due."""
+    """The records of one category: for how long, and the first and last day on which some are due; how many
+    are locked, and how many others are past their day."""
 
     category: str
     rows: int
@@ -33,6 +38,7 @@ class Kept:
     first: date | None
     last: date | None
     locked: int
+    overdue: int
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,17 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Receives:
+    """A recipient, in both languages."""
+
+    norwegian_name: str
+    name: str
+    role: str
+    norwegian: str
+    purpose: str
+
+
+@dataclass(frozen=True)
 class Partners:
     """Rows of a table that a partner answers for."""
 
@@ -55,9 +72,15 @@ class Partners:
 
 
 def letters(
-    *, policy: Policy, reference: str, on: date, holdings: Sequence[Holding], partners: Mapping[str, int],
+    *,
+    policy: Policy,
+    reference: str,
+    on: date,
+    holdings: Sequence[Holding],
+    recipients: Sequence[RecipientOf],
+    partners: Mapping[str, int],
     **told: Any,
-) -> dict[str, bytes]:  # fmt: skip
+) -> dict[str, bytes]:
     """The letter in both languages and both forms, by file name."""
     records = [record for holding in holdings for record in holding.records]
     files: dict[str, bytes] = {}
@@ -74,8 +97,8 @@ def letters(
                 for one in holdings
             ],
             purposes=purposes(policy, holdings),
-            recipients=recipients(policy, holdings),
-            periods=kept(policy, records),
+            recipients=receivers(policy, recipients),
+            periods=kept(policy, records, on),
             partners=[Partners(*one) for one in sorted(partners.items())],
             **told,
         )
@@ -84,7 +107,7 @@ def letters(
     return files
 
 
-def kept(policy: Policy, records: Sequence[PersonRecord]) -> list[Kept]:
+def kept(policy: Policy, records: Sequence[PersonRecord], on: date) -> list[Kept]:
     """A line for each category of the records, in the policy's order."""
     lines = []
     for category in CATEGORIES:
@@ -102,6 +125,9 @@ def kept(policy: Policy, records: Sequence[PersonRecord]) -> list[Kept]:
                 min(due, default=None),
                 max(due, default=None),
                 sum(one.status == "locked" for one in own),
+                sum(
+                    bool(one.due_on and one.due_on <= on) and one.status != "locked" for one in own
+                ),
             )
         )
     return lines
@@ -134,10 +160,25 @@ def purposes(policy: Policy, holdings: Sequence[Holding]) -> list[Purpose]:
     return [one for one in policy.purposes if not one.consent_only or one.id in given]
 
 
-def recipients(policy: Policy, holdings: Sequence[Holding]) -> list[Recipient]:
-    """Those who hold the systems that the person's data came from, and those who hold all of them."""
-    schemas = {holding.table.schema_ for holding in holdings}
-    return [one for one in policy.recipients if not one.schemas or schemas & {*one.schemas}]
+def receivers(policy: Policy, found: Sequence[RecipientOf]) -> list[Receives]:
+    """Whom the data went to, in the policy's words; a partner by its own name, where its row has one."""
+    by_id = {one.id: one for one in policy.recipients}
+    lines = []
+    for one in found:
+        # None where the policy of the classification named one that today's does not.
+        says = by_id.get(one.recipient_id)
+        named = _IN_BRACKETS.search(one.partner or "")
+        partner = named[1] if named else one.partner
+        lines.append(
+            Receives(
+                norwegian_name=partner or (says and says.norwegian_name) or one.name,
+                name=partner or one.name,
+                role=one.role,
+                norwegian=says.norwegian if says else "",
+                purpose=says.purpose if says else "",
+            )
+        )
+    return lines
 
 
 def _all(words: Iterable[str], language: Language) -> str:

@@ -28,6 +28,7 @@ from retention.rights.package.encrypt import encrypt, make_passphrase
 from retention.rights.package.expiry import folder_of
 from retention.rights.package.holdings import read_holdings
 from retention.rights.package.portable import portable
+from retention.rights.recipients import recipients_of
 from retention.rights.register import as_officer
 from retention.settings import Settings
 from retention.state import make_folder, write_private
@@ -87,9 +88,10 @@ def make_package(
         conn.commit()
         holdings = read_holdings(conn, disclosure, person, declarations)
         conn.commit()
+        recipients = recipients_of(conn, token)
         if right is Right.PORTABILITY:
             holdings = portable(holdings, policy, person.records)
-        draft = Draft(policy, request_id, right, day, person, holdings)
+        draft = Draft(policy, request_id, right, day, person, holdings, recipients)
         to_review: list[review.Flag] = []
         if reviewed is not None:
             draft.withhold(review.read_review(reviewed, holdings))
