@@ -10,6 +10,7 @@ import typer
 
 from cli import (
     request_consent,
+    request_erasure,
     request_locks,
     request_partners,
     request_person,
@@ -32,6 +33,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "extend": request_register.extend,
     "object": request_consent.object_,
     "withdraw": request_consent.withdraw,
+    "decide": request_erasure.decide,
+    "carry-out": request_erasure.carry_out,
+    "letter": request_erasure.letter,
     "restrict": request_locks.restrict,
     "lift": request_locks.lift,
     "rectify": request_partners.rectify,

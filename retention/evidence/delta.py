@@ -45,7 +45,13 @@ _ENTRIES = """
     ),
     blockers as (
         select * from ledger.blockers
-        where blocker_id in (select (content ->> 'blocker_id')::uuid from mentioned)
+        where blocker_id in (
+            select (content ->> 'blocker_id')::uuid from mentioned
+            union all
+            -- Locks that a refusal placed: one entry tells of all of a request.
+            select decisions.blocker_id from ledger.erasure_decisions as decisions
+            where decisions.request_id in (select (content ->> 'request_id')::uuid from mentioned)
+        )
     ),
     requests as (
         select * from ledger.requests

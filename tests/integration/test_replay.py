@@ -193,6 +193,34 @@ def test_requests_come_back_as_far_as_they_were(shop: Shop, backup: Lose) -> Non
     assert restored.one("select coalesce(sum(blockers), 0) from ledger.guards") == 0
 
 
+def test_what_a_refusal_locked_is_locked_after_a_restore(shop: Shop, backup: Lose) -> None:
+    """One entry tells of all locks of a request; they come back one by one, with what each lets go of."""
+    shop.customer(1, overdue=False)
+    shop.add("account", id="acc_1", email="person1@shop.example")
+    shop.add("charge", id="ch_1", account_id="acc_1", note="ring meg")
+    shop.classify()
+    request = register.open_request(
+        shop.approver, Right.ERASURE, today(shop.conn), person="shop.person:1", purpose=None
+    )
+    register.verify(shop.approver, request, Verified.IN_PERSON)
+    publish(shop.settings)
+    back = backup()
+    erasure.decide(shop.approver, [request])
+    guards = "select jsonb_object_agg(guard_key, jsonb_build_array(records, row_only)) from ledger.guards"
+    guards += " where records <> '{}' or row_only <> '{}'"
+    before = shop.one(guards)
+    assert before["table:shop.charge"] == [[], ["ch_1"]]
+    publish(shop.settings)
+    restored = back(shop)
+    bring_back(restored.settings)
+    assert restored.one(guards) == before
+    restored.overdue.add(1)
+    restored.classify()
+    plan = restored.approve(restored.plan())
+    execute(restored.settings, plan.plan_id)
+    assert restored.keys("document") == {"1"}
+
+
 def test_a_hold_released_before_the_loss_holds_nothing(shop: Shop, backup: Lose) -> None:
     shop.person(1)
     shop.classify()

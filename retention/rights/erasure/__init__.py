@@ -2,8 +2,7 @@
 
 Belongs here: everything from the decision to the letter. Does not belong here: the register itself
 (`retention.rights.register`), whose records they are (`find`), and how a record is deleted
-(`retention.purge`). Which record is erased, locked or refused, the database says
-(`ledger.propose_erasures`).
+(`retention.purge`). Which record is erased, locked or refused, the database says (`propose_erasures`).
 """
 
 from retention.rights.erasure.carry_out import CarriedOut, carry_out, settle
@@ -15,6 +14,7 @@ from retention.rights.erasure.decide import (
     decided,
     propose,
 )
+from retention.rights.erasure.letter import letter, write
 
 __all__ = [
     "CarriedOut",
@@ -24,6 +24,8 @@ __all__ = [
     "decide",
     "decide_record",
     "decided",
+    "letter",
     "propose",
     "settle",
+    "write",
 ]

@@ -15,10 +15,9 @@ import psycopg
 from psycopg.rows import class_row
 
 from retention.errors import UsageError
-from retention.ledger.failures import safe_errors
 from retention.rights.model import Outcome
+from retention.rights.register import as_officer
 from retention.settings import Settings
-from retention.warehouse.connection import connect
 
 Connection = psycopg.Connection[Any]
 
@@ -54,13 +53,12 @@ class Decided:
 def propose(settings: Settings, request_ids: Sequence[UUID]) -> Decided:
     """What would be decided now. Writes nothing. Raises as `decide` does."""
     asked = _distinct(request_ids)
-    with connect(settings) as conn, safe_errors("looking at what would be decided"):
+    with as_officer(settings, "looking at what would be decided") as conn:
         counts = _counts(
             conn,
             "select *, false as is_waiting from ledger.propose_erasures(%s::uuid[])",
             asked,
         )
-        conn.rollback()
     return Decided(len(asked), sum(count.records for count in counts), counts)
 
 
@@ -72,18 +70,17 @@ def decide(settings: Settings, request_ids: Sequence[UUID]) -> Decided:
     and where the records were not classified today.
     """
     asked = _distinct(request_ids)
-    with connect(settings) as conn, safe_errors("deciding on erasures"):
+    with as_officer(settings, "deciding on erasures") as conn:
         row = conn.execute("select ledger.decide_erasures(%s::uuid[])", (asked,)).fetchone()
-        conn.commit()
         assert row is not None
-        return Decided(len(asked), row[0], _standing(conn, asked))
+        return Decided(len(asked), row[0], standing(conn, asked))
 
 
 def decided(settings: Settings, request_ids: Sequence[UUID]) -> Decided:
     """The decisions that stand on the records of these requests."""
     asked = _distinct(request_ids)
-    with connect(settings) as conn, safe_errors("reading what was decided"):
-        return Decided(len(asked), 0, _standing(conn, asked))
+    with as_officer(settings, "reading what was decided") as conn:
+        return Decided(len(asked), 0, standing(conn, asked))
 
 
 def decide_record(
@@ -105,12 +102,11 @@ def decide_record(
     schema, dot, name = table.partition(".")
     if not (colon and dot and schema and name and key):
         raise UsageError("name the record as schema.table:key")
-    with connect(settings) as conn, safe_errors("deciding on a record"):
+    with as_officer(settings, "deciding on a record") as conn:
         conn.execute(
             "select ledger.decide_record(%s, %s, %s, %s, %s, %s, %s, %s)",
             (request_id, schema, name, key, outcome.value, reason, law, until_on),
         )
-        conn.commit()
 
 
 def _distinct(request_ids: Sequence[UUID]) -> list[UUID]:
@@ -119,7 +115,8 @@ def _distinct(request_ids: Sequence[UUID]) -> list[UUID]:
     return list(dict.fromkeys(request_ids))
 
 
-def _standing(conn: Connection, request_ids: list[UUID]) -> tuple[Counted, ...]:
+def standing(conn: Connection, request_ids: list[UUID]) -> tuple[Counted, ...]:
+    """As `decided`, on a connection that is open."""
     return _counts(
         conn,
         "select *, outcome in ('erase', 'minimise') and carried_out_at is null and record_key is not null"

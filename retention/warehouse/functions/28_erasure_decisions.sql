@@ -515,6 +515,49 @@ begin
 end
 $$;
 
+-- How many of a request's records are blocked now although they were decided, and by what: `hold`, `restriction`,
+-- or `request`, another right of the person's that comes first.
+create or replace function ledger.blocked_decisions(request_id uuid) returns table (blocked_by text, records bigint)
+language plpgsql stable security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    perform ledger.refuse_other_than_officer();
+    return query
+        select
+            case when q.request_id is null then b.kind else 'request' end, count(distinct d.decision_id)
+        from ledger.decisions_of(array[blocked_decisions.request_id]) as d
+        inner join intermediate.int_record_cases as c using (source_schema, source_table, record_key)
+        inner join ledger.blockers as b
+            on (b.scope, b.target) in (
+                ('subject', c.subject_token::text),
+                ('assignment', c.assignment_id),
+                ('record', d.source_schema || '.' || d.source_table || ':' || d.record_key),
+                ('table', d.source_schema || '.' || d.source_table)
+            )
+        left join ledger.requests as q on q.hold_id = b.blocker_id
+        where b.released_at is null and b.kind in ('hold', 'restriction') and d.outcome in ('erase', 'minimise')
+        group by 1;
+end
+$$;
+
+-- Evidence that a decision letter was written: its hash, and not a word of it.
+create or replace function ledger.attest_letter(request_id uuid, language text, sha256 text) returns void
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    perform ledger.refuse_other_than_officer();
+    if attest_letter.language not in ('nb', 'en') or attest_letter.sha256 !~ '^[0-9a-f]{64}$' then
+        raise exception using errcode = 'SL002', message = 'a letter is attested by its language and its SHA-256';
+    end if;
+    perform ledger.request_to_change(attest_letter.request_id, array['decided', 'carried_out']);
+    perform ledger.append('letter_written', jsonb_build_object(
+        'request_id', attest_letter.request_id, 'language', attest_letter.language, 'sha256', attest_letter.sha256,
+        'written_by', session_user
+    ));
+end
+$$;
+
+grant execute on function ledger.blocked_decisions, ledger.attest_letter to retention_rights_officer;
 grant execute on function ledger.propose_erasures, ledger.decide_erasures, ledger.decide_record, ledger.decisions_of
 to retention_rights_officer;
 grant execute on function ledger.settle_erasures to retention_rights_officer, retention_purger;
