@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from psycopg import sql
 
+from retention.plan import Plan, create_decided
 from retention.settings import Settings
 from tests.factories import Shop
 
@@ -55,6 +56,12 @@ def decisions(shop: Shop) -> set[tuple[str, str]]:
     ).fetchall()
     shop.conn.commit()
     return {(table, key) for table, key in rows}
+
+
+def decided_plan(shop: Shop) -> Plan:
+    """Classify what has landed, and plan what was decided; the policy approves."""
+    shop.classify()
+    return create_decided(shop.settings)
 
 
 @contextmanager

@@ -237,7 +237,7 @@ def _purge(
     ]
     delete.forget_names(conn)
     minimise.remember(conn, items, declared, _declarations(minimised))
-    withdrawn.renew_facts(conn, _declarations(minimised))
+    withdrawn.remember(conn, items, _declarations(minimised))
     reached("after_copies")
     counted = [
         TableEvidence(

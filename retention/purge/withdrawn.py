@@ -1,8 +1,8 @@
 """What the models keep of columns that a withdrawn consent erased.
 
-Belongs here: bringing dbt's own relations up to date with the rows that a batch changed, so that no hash of
-what was erased is left in them. Does not belong here: the erasing (`minimise`), and copies that others made
-(`downstream`).
+Belongs here: bringing dbt's own relations and the decisions up to date with the rows that a batch changed,
+so that no hash of what was erased is left in them. Does not belong here: the erasing (`minimise`), and
+copies that others made (`downstream`).
 
 The facts of these rows are read anew from landing, with the text that the staging models are made from: of
 the partner that became null neither its salted hash nor a hash made from it is left. The cases have other
@@ -19,6 +19,7 @@ from retention.declarations import TableDeclaration
 from retention.declarations.facts import COLUMNS
 from retention.declarations.staging import live_sql
 from retention.lineage.model import SCHEMAS
+from retention.purge.delete import Range
 from retention.purge.minimise import CONSENT_GROUP
 
 Connection = psycopg.Connection[Any]
@@ -28,9 +29,12 @@ _RECORD = ("source_schema", "source_table", "record_key")
 _LEFT_ALONE = ("has_minimisable",)
 
 
-def renew_facts(conn: Connection, minimised: Sequence[TableDeclaration]) -> None:
-    """Bring every relation of the models up to date with the rows in pg_temp.minimise_record whose
-    consented columns the batch made null. `minimised` are the tables of which it made columns null."""
+def remember(conn: Connection, items: Range, minimised: Sequence[TableDeclaration]) -> None:
+    """Bring every relation of the models, and the decisions, up to date with the rows in
+    pg_temp.minimise_record whose consented columns the batch made null.
+
+    Comes last in a batch, whose every step asks for the decisions. `minimised` are the tables of which it
+    made columns null."""
     tables = [table for table in minimised if table.consented_columns]
     if not tables:
         return
@@ -63,6 +67,19 @@ def renew_facts(conn: Connection, minimised: Sequence[TableDeclaration]) -> None
         {"consent": CONSENT_GROUP},
     )
     _end_grounds(conn)
+    conn.execute(
+        """
+        update ledger.erasure_decisions as decided
+        set record_key = null, carried_out_at = clock_timestamp()
+        from pg_temp.minimise_record as record
+        join ledger.plan_items as items on items.item_no = record.item_no
+        where items.plan_id = %(plan)s and items.state = 'minimised'
+        and record.column_group = %(consent)s and decided.columns <> '{}'
+        and decided.source_schema = record.source_schema
+        and decided.source_table = record.source_table and decided.record_key = record.record_key
+        """,
+        {**items.parameters(), "consent": CONSENT_GROUP},
+    )
 
 
 def _renew_table(conn: Connection, table: TableDeclaration) -> None:

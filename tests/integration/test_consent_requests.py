@@ -12,13 +12,23 @@ import pytest
 from psycopg import sql
 
 from retention.errors import Refused, UsageError
+from retention.plan import create_decided
 from retention.policy import in_force, load_versions
 from retention.purge import execute
 from retention.rights.consent import standing
 from retention.rights.consent.requests import withdraw_consent
 from retention.rights.model import RequestState
 from retention.settings import Settings
-from tests.consents import UNION, decisions, member, officer_of, partner_of, partners, run
+from tests.consents import (
+    UNION,
+    decided_plan,
+    decisions,
+    member,
+    officer_of,
+    partner_of,
+    partners,
+    run,
+)
 from tests.factories import Shop, today
 from tests.rights import verified_request
 
@@ -101,7 +111,7 @@ def test_withdrawn_sharing_stops_and_erases_nothing(members: Shop, officer: Sett
     assert {occasion for occasion, _ in notices(members)} == {"sharing_stopped"}
     members.classify()
     assert decisions(members) == set()
-    assert members.plan().state == "empty"
+    assert create_decided(members.settings).state == "empty"
     assert members.rows() == before
 
 
@@ -112,7 +122,7 @@ def test_a_withdrawal_is_carried_out_when_nothing_is_left(members: Shop, officer
     request = asked(members, 50, "union_membership")
     answered = withdraw_consent(officer, request)
     assert (answered.state, answered.on_withdrawal) == (RequestState.DECIDED, "erase")
-    plan = members.approved_plan()
+    plan = decided_plan(members)
     assert decisions(members) == {("lead", "50"), ("handover", "50")}
     assert (
         members.one("select count(*) from ledger.erasure_decisions where request_id = %s", request)

@@ -12,17 +12,20 @@ import pytest
 
 from retention import verify
 from retention.coverage import FindingKind, compare
+from retention.declarations.staging import live_sql
 from retention.ledger import entries
-from retention.plan import Plan
+from retention.plan import Plan, create_decided
 from retention.purge import execute
-from retention.purge.guards import HELD
+from retention.purge.guards import HELD, OTHERWISE
 from retention.purge.live import CHANGED
+from retention.purge.minimise import EMPTY
 from retention.purge.reclassified import CASE_CHANGED, OVERDUE_NO_MORE
 from tests.consents import (
     BANK,
     GIVEN,
     UNION,
     WITHDRAWN,
+    decided_plan,
     decisions,
     member,
     partner_of,
@@ -37,7 +40,7 @@ pytestmark = pytest.mark.integration
 
 def withdraw(shop: Shop) -> Plan:
     """Carry out what is decided today."""
-    plan = shop.approved_plan()
+    plan = decided_plan(shop)
     execute(shop.settings, plan.plan_id)
     return plan
 
@@ -98,7 +101,7 @@ def test_withdrawn_sharing_erases_nothing(shop: Shop) -> None:
     )
     shop.classify()
     assert decisions(shop) == set()
-    assert shop.plan().state == "empty"
+    assert create_decided(shop.settings).state == "empty"
 
 
 def test_a_consent_given_again_stands(shop: Shop) -> None:
@@ -110,7 +113,7 @@ def test_a_consent_given_again_stands(shop: Shop) -> None:
     shop.add("consent", id=70, person_id=50, given_at=WITHDRAWN + timedelta(days=1))
     shop.classify()
     assert decisions(shop) == set()
-    assert shop.plan().state == "empty"
+    assert create_decided(shop.settings).state == "empty"
 
 
 def test_nobody_approved_the_section(shop: Shop) -> None:
@@ -119,7 +122,7 @@ def test_nobody_approved_the_section(shop: Shop) -> None:
     run(shop, "update policy.policy_consent_purposes set approval = 'none'")
     shop.classify()
     assert decisions(shop) == set()
-    assert shop.plan().state == "empty"
+    assert create_decided(shop.settings).state == "empty"
     run(shop, "update policy.policy_consent_purposes set approval = 'approved'")
     shop.classify()
     run(shop, "update policy.policy_consent_purposes set approval = 'none'")
@@ -141,9 +144,8 @@ def test_what_is_blocked_keeps_its_partner(
     shop.classify()
     if when == "before the plan":
         shop.hold(scope, target, kind=kind)
-    plan = shop.plan()
+    plan = create_decided(shop.settings)
     if plan.state != "empty":
-        shop.approve(plan)
         if when == "after the approval":
             shop.hold(scope, target, kind=kind)
         execute(shop.settings, plan.plan_id)
@@ -160,14 +162,14 @@ def test_a_record_of_a_blocked_status_is_not_planned(shop: Shop, status: str) ->
     shop.judge("handover", 50, status)
     shop.classify()
     assert decisions(shop) == {("lead", "50"), ("handover", "50")}
-    assert shop.plan().state == "empty"
+    assert create_decided(shop.settings).state == "empty"
 
 
 @pytest.mark.parametrize("status", ["held", "restricted", "locked"])
 def test_a_record_that_is_blocked_since_the_plan_is_left_alone(shop: Shop, status: str) -> None:
     partners(shop)
     member(shop, 50)
-    plan = shop.approved_plan()
+    plan = decided_plan(shop)
     shop.judge("lead", 50, status)
     shop.classify()
     execute(shop.settings, plan.plan_id)
@@ -179,7 +181,7 @@ def test_a_consent_that_lands_after_the_approval_is_heeded(shop: Shop) -> None:
     """The race: given again between the classification and the batch."""
     partners(shop)
     member(shop, 50)
-    plan = shop.approved_plan()
+    plan = decided_plan(shop)
     shop.add("consent", id=70, person_id=50, given_at=WITHDRAWN + timedelta(days=1))
     execute(shop.settings, plan.plan_id)
     assert partner_of(shop, "lead", 50) == UNION
@@ -189,7 +191,7 @@ def test_a_consent_that_lands_after_the_approval_is_heeded(shop: Shop) -> None:
 def test_a_partner_that_turns_out_to_be_no_union_is_left_alone(shop: Shop) -> None:
     partners(shop)
     member(shop, 50)
-    plan = shop.approved_plan()
+    plan = decided_plan(shop)
     run(shop, "update shop.partner set is_union = false where id = %s", UNION)
     execute(shop.settings, plan.plan_id)
     assert partner_of(shop, "lead", 50) == UNION
@@ -200,7 +202,7 @@ def test_a_column_that_cannot_become_null_is_a_finding_and_waits(shop: Shop) -> 
     partners(shop)
     member(shop, 50)
     run(shop, "alter table shop.lead alter column partner_id set not null")
-    plan = shop.approved_plan()
+    plan = decided_plan(shop)
     assert plan.waiting == {"a column of it that is to be minimised cannot become null": 1}
     found = compare(shop.conn, shop.declarations).of_kind(FindingKind.COLUMN_NOT_NULLABLE)
     assert [(f.table, f.column) for f in found] == [("lead", "partner_id")]
@@ -217,6 +219,46 @@ def test_a_person_whose_lead_stays_is_not_purged_with_the_erasure(shop: Shop) ->
     assert partner_of(shop, "lead", 50) is None
     assert "50" in shop.keys("person")
     assert "50" in shop.keys("lead")
+
+
+def test_an_ordinary_plan_leaves_it_to_the_decision(shop: Shop) -> None:
+    """Also of a row that is overdue as a whole: first its column goes, then, with approval, the row."""
+    partners(shop)
+    shop.overdue.add(member(shop, 50))
+    shop.classify()
+    plan = shop.plan()
+    assert "CONSENT" not in {count.rule_id for count in plan.counts}
+    assert plan.waiting["it stands in the plan of what was decided"] == 2
+
+
+def test_a_plan_whose_decision_ended_purges_nothing(shop: Shop) -> None:
+    partners(shop)
+    member(shop, 50)
+    plan = decided_plan(shop)
+    run(shop, "update ledger.erasure_decisions set record_key = null where source_table = 'lead'")
+    execute(shop.settings, plan.plan_id)
+    assert partner_of(shop, "lead", 50) == UNION
+    assert shop.outcome(plan).keys() == {"minimised", OTHERWISE}
+
+
+def test_a_column_that_became_null_by_itself_stops_no_other(shop: Shop) -> None:
+    """Nothing was done to it, so nothing is claimed; the other table of the batch goes on."""
+    partners(shop)
+    member(shop, 50)
+    member(shop, 51)
+    plan = decided_plan(shop)
+    run(shop, "update shop.lead set partner_id = null where id = 50")
+    lead = shop.declarations.table("shop.lead")
+    assert lead is not None
+    # What the look at the live rows finds; here it slips through.
+    run(
+        shop,
+        f"update staging.stg_shop__lead as staged set inputs_hash = live.inputs_hash"
+        f" from ({live_sql(lead)}) as live where live.record_key = staged.record_key",
+    )
+    execute(shop.settings, plan.plan_id)
+    assert shop.outcome(plan) == {"minimised": 3, EMPTY: 1}
+    assert partner_of(shop, "handover", 50) is None
 
 
 def test_accounting_columns_are_not_erased_with_those_of_a_consent(shop: Shop) -> None:
@@ -242,7 +284,7 @@ def test_accounting_columns_are_not_erased_with_those_of_a_consent(shop: Shop) -
         withdrawn_at=WITHDRAWN,
     )
     run(shop, "update shop.charge set mood = 'glad'")
-    plan = shop.approved_plan()
+    plan = decided_plan(shop)
     assert ("shop.charge", "CONSENT") in {(c.table, c.rule_id) for c in plan.counts}
     execute(shop.settings, plan.plan_id)
     held = shop.one("select array[mood, note, buyer] from shop.charge where id = %s", charge)
@@ -287,7 +329,7 @@ def test_evidence_tombstones_and_read_back(shop: Shop) -> None:
     assert (result.findings, result.column_tombstones) == ((), 2)
     assert decisions(shop) == set()
     shop.conn.commit()
-    assert shop.plan().state == "empty"
+    assert create_decided(shop.settings).state == "empty"
 
 
 def test_what_is_decided_is_evidence_without_a_key(shop: Shop) -> None:
@@ -344,7 +386,7 @@ def test_no_hash_of_the_partner_is_left_in_the_models(shop: Shop) -> None:
         "select fingerprint from intermediate.int_case_fingerprints where case_id = 'shop.person:50'"
     )
     inputs = shop.one("select inputs_hash from staging.stg_shop__lead")
-    execute(shop.settings, shop.approve(shop.plan()).plan_id)
+    execute(shop.settings, create_decided(shop.settings).plan_id)
     partner = shop.one("select sletteplikt.link_hash('partner', %s)", str(UNION))
     for relation in relations(shop):
         if relation == "staging.stg_shop__partner":
@@ -375,9 +417,7 @@ def test_the_day_goes_on_after_it(shop: Shop) -> None:
     partners(shop)
     member(shop, 50)
     shop.overdue.add(50)
-    shop.classify()
-    plan = shop.approve(shop.plan())
-    execute(shop.settings, plan.plan_id)
+    execute(shop.settings, decided_plan(shop).plan_id)
     again = shop.approve(shop.plan())
     execute(shop.settings, again.plan_id)
     assert shop.outcome(again).keys().isdisjoint({CHANGED, CASE_CHANGED})
@@ -399,7 +439,7 @@ def test_what_a_sync_restores_is_found_and_erased_again(shop: Shop) -> None:
     ]
     shop.classify()
     assert decisions(shop) == {("lead", "50")}
-    execute(shop.settings, shop.approve(shop.plan()).plan_id)
+    execute(shop.settings, create_decided(shop.settings).plan_id)
     assert partner_of(shop, "lead", 50) is None
     assert verify.read_back(shop.settings).findings == ()
     assert remembered == shop.one(
@@ -415,7 +455,7 @@ def test_a_value_under_a_consent_given_again_is_no_finding(shop: Shop) -> None:
     shop.add("consent", id=70, person_id=50, given_at=WITHDRAWN + timedelta(days=1))
     shop.classify()
     assert verify.read_back(shop.settings).findings == ()
-    assert shop.plan().state == "empty"
+    assert create_decided(shop.settings).state == "empty"
 
 
 def test_copies_downstream_lose_the_column_and_nothing_else(shop: Shop) -> None:
@@ -430,7 +470,7 @@ def test_copies_downstream_lose_the_column_and_nothing_else(shop: Shop) -> None:
     shop.classify()
     build(shop.conn, [copy])
     write_manifest(shop.settings, [copy])
-    execute(shop.settings, shop.approve(shop.plan()).plan_id)
+    execute(shop.settings, create_decided(shop.settings).plan_id)
     rows = shop.conn.execute(
         "select lead_id, partner, name from analytics.leads_by_partner order by 1"
     ).fetchall()

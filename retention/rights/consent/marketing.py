@@ -75,6 +75,7 @@ def check(settings: Settings) -> Checked:
     ):
         refuse_logged_values(conn)
         keys = load_keys(settings, conn)
+        conn.commit()
         with conn.transaction():
             conn.execute("set transaction isolation level repeatable read, read only")
             shown = tuple(one for node in nodes for one in _looked_at(conn, node, keys))

@@ -319,10 +319,6 @@ begin
             minimise_landing.plan_id, first_item, last_item, minimise_landing.source_schema,
             minimise_landing.source_table
         );
-        perform ledger.end_withdrawals(
-            minimise_landing.plan_id, first_item, last_item, minimise_landing.source_schema,
-            minimise_landing.source_table
-        );
     end if;
     execute format(
         $sql$

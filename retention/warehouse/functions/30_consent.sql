@@ -102,24 +102,6 @@ begin
 end
 $$;
 
--- The decisions on the items of a batch whose columns become null are carried out with it.
-create or replace function ledger.end_withdrawals(
-    plan uuid, first_item bigint, last_item bigint, source_schema text, source_table text
-) returns void
-language plpgsql
-set search_path = pg_catalog, ledger, pg_temp as $$
-begin
-    update ledger.erasure_decisions as d set record_key = null, carried_out_at = clock_timestamp()
-    from ledger.plan_items as i
-    where
-        i.plan_id = end_withdrawals.plan and i.item_no between first_item and last_item
-        and i.state = 'planned' and i.disposition = 'minimise' and i.rule_id = 'CONSENT'
-        and i.source_schema = end_withdrawals.source_schema and i.source_table = end_withdrawals.source_table
-        and d.basis = 'withdrawal' and d.columns <> '{}' and d.source_schema = i.source_schema
-        and d.source_table = i.source_table and d.record_key = i.record_key;
-end
-$$;
-
 -- Objections that are decided and wait for their contact points to be suppressed.
 create or replace function ledger.objections_decided() returns table (request_id uuid, subject_token uuid)
 language plpgsql stable security definer
