@@ -4,7 +4,8 @@ Belongs here: the assets and their checks, in counts. Does not belong here: deci
 person does, and the purge of what was decided (`purge`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from dagster import (
     AssetCheckResult,
@@ -24,10 +25,12 @@ from orchestration.translator import OWNER
 from retention.classified import find_classification
 from retention.classify import today
 from retention.declarations import load_declarations
+from retention.errors import Refused
 from retention.findings import Finding
 from retention.ledger.failures import safe_errors
 from retention.policy import in_force, load_versions
 from retention.rights import awaited, intake, kept_apart, scans, standing
+from retention.rights.out_of_use import in_use
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import READER
 
@@ -73,6 +76,7 @@ _RECIPIENT_CHECKS = {
 }
 _SOON = "no_request_due_soon"
 _ENDED = "no_lock_past_its_end"
+_IN_USE = "nothing_locked_in_use"
 
 
 def _specs(asset_key: AssetKey, checks: _Checks) -> list[AssetCheckSpec]:
@@ -148,7 +152,12 @@ def rights_register(context: AssetExecutionContext, run: Run) -> MaterializeResu
             name=_ENDED,
             asset=LOCKS,
             description="What was locked is gone when the days of grace after its lock have passed (§ 8).",
-        )
+        ),
+        AssetCheckSpec(
+            name=_IN_USE,
+            asset=LOCKS,
+            description="No model, copy or view shows a record that is locked or restricted (§ 8).",
+        ),
     ],
     owners=[OWNER],
     kinds={"postgres"},
@@ -170,7 +179,8 @@ def locks(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # typ
                 passed=not counted.late_records,
                 severity=AssetCheckSeverity.ERROR,
                 metadata={"records": counted.late_records},
-            )
+            ),
+            _looked_at(LOCKS, _IN_USE, run, lambda: in_use.check(run.settings()).shown),
         ],
     )
 
@@ -232,6 +242,36 @@ def recipients(context: AssetExecutionContext, run: Run) -> MaterializeResult:  
         found = list(awaited.findings(conn, policy))
     return MaterializeResult(
         metadata=vars(counted), check_results=_checked(RECIPIENTS, _RECIPIENT_CHECKS, found)
+    )
+
+
+class _Message(Protocol):
+    """Something that should not be there, and what to do about it."""
+
+    @property
+    def message(self) -> str: ...
+
+
+def _looked_at(
+    asset_key: AssetKey, name: str, run: Run, look: Callable[[], Sequence[_Message]]
+) -> AssetCheckResult:
+    """A look at what people see, which fails on whatever it finds, and where it cannot be done. Today's
+    records alone are looked for: a run as of a past day shows them to nobody."""
+    if run.day() != today():
+        said = ["not looked at: this run is as of a past day"]
+        passed = True
+    else:
+        try:
+            said = [one.message for one in look()]
+        except Refused as refusal:
+            said = [str(refusal)]
+        passed = not said
+    return AssetCheckResult(
+        asset_key=asset_key,
+        check_name=name,
+        passed=passed,
+        severity=AssetCheckSeverity.ERROR,
+        description="; ".join(said) or None,
     )
 
 
