@@ -30,6 +30,7 @@ from retention.findings import Finding
 from retention.ledger.failures import safe_errors
 from retention.policy import in_force, load_versions
 from retention.rights import awaited, intake, kept_apart, scans, standing
+from retention.rights.consent import marketing
 from retention.rights.out_of_use import in_use
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import READER
@@ -77,6 +78,7 @@ _RECIPIENT_CHECKS = {
 _SOON = "no_request_due_soon"
 _ENDED = "no_lock_past_its_end"
 _IN_USE = "nothing_locked_in_use"
+_OBJECTED = "nobody_objected_in_marketing"
 
 
 def _specs(asset_key: AssetKey, checks: _Checks) -> list[AssetCheckSpec]:
@@ -209,6 +211,13 @@ def restrictions(context: AssetExecutionContext, run: Run) -> MaterializeResult:
     group_name=GROUP,
     description="The suppression list (§ 4): objections to marketing, as keyed tokens kept for ever.",
     deps=[RECORDS, REGISTER],
+    check_specs=[
+        AssetCheckSpec(
+            name=_OBJECTED,
+            asset=SUPPRESSIONS,
+            description="No model for marketing shows a contact point whose owner objected (§ 4).",
+        )
+    ],
     owners=[OWNER],
     kinds={"postgres"},
 )
@@ -219,7 +228,13 @@ def suppressions(context: AssetExecutionContext, run: Run) -> MaterializeResult:
         connect(run.settings(), role=READER, read_only=True) as conn,
         safe_errors("counting the suppression list"),
     ):
-        return MaterializeResult(metadata=kept_apart.suppressions(conn))
+        counted = kept_apart.suppressions(conn)
+    return MaterializeResult(
+        metadata=counted,
+        check_results=[
+            _looked_at(SUPPRESSIONS, _OBJECTED, run, lambda: marketing.check(run.settings()).shown)
+        ],
+    )
 
 
 @asset(
