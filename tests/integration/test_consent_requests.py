@@ -115,6 +115,26 @@ def test_withdrawn_sharing_stops_and_erases_nothing(members: Shop, officer: Sett
     assert members.rows() == before
 
 
+def test_withdrawn_sharing_that_landed_is_told_once(members: Shop) -> None:
+    members.add("lead", id=61, person_id=50, partner_id=1)
+    before = members.rows()
+    run(members, "update shop.consent set withdrawn_at = '2026-09-07' where id = 70")
+    for _ in range(2):
+        members.classify()
+        assert decisions(members) == set()
+    rows = members.conn.execute(
+        "select occasion, recipient_id, count(*) from ledger.notices group by 1, 2"
+    ).fetchall()
+    members.conn.commit()
+    # Two partners handed her over, or got her; each is told once.
+    assert rows == [("sharing_stopped", "partners", 2)]
+    assert members.one("select array_agg(state || ' ' || closed_as) from ledger.requests") == [
+        "closed answered"
+    ]
+    assert len(members.rows() - before) == 1
+    assert create_decided(members.settings).state == "empty"
+
+
 # --- the straight path -------------------------------------------------------------------------
 
 

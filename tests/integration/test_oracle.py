@@ -31,7 +31,7 @@ def expected(classified_sample: ClassifiedSample) -> list[Expected]:
     with connect(settings, read_only=True) as connection:
         landing = read_landing(connection)
     rules = policy.read_policy(settings.policy_dir / POLICY_FILE)
-    return list(classify(landing, rules, classified_sample.as_of))
+    return list(classify(landing, rules, classified_sample.as_of, decides=True))
 
 
 def test_oracle_agrees_on_every_record_of_the_sample(

@@ -54,9 +54,12 @@ _OUR_OWN_DUTIES = frozenset({"accounting", "rule"})
 _UNCLASSIFIED = Ground("UNCLASSIFIED", "unclassified", needs_review=True)
 
 
-def classify(landing: Landing, policy: OraclePolicy, as_of: date) -> Iterator[Expected]:
-    """Yield the expected line of every governed row as of the date."""
-    judge = _Judge(gather(landing, as_of), policy, as_of)
+def classify(
+    landing: Landing, policy: OraclePolicy, as_of: date, *, decides: bool = False
+) -> Iterator[Expected]:
+    """Yield the expected line of every governed row as of the date. A run that `decides` decides what a
+    withdrawn consent erases on that date; a replay of an earlier day decides nothing."""
+    judge = _Judge(gather(landing, as_of), policy, as_of, decides)
     for table in TABLES:
         for row in landing.rows[table.name]:
             yield judge.expected(table, row)
@@ -67,6 +70,7 @@ class _Judge:
     people: Population
     policy: OraclePolicy
     as_of: date
+    decides: bool
     _winners: dict[str, Ground] = field(default_factory=dict)
 
     def expected(self, table: LandingTable, row: Row) -> Expected:
@@ -77,6 +81,8 @@ class _Judge:
         role, handover = role_of(self.people, table, row, subject)
         if handover is not None and table.follows not in _OUR_OWN_DUTIES:
             ground = instructed(self.people, self.policy, table, row, ground, handover)
+        elif self._is_withdrawn(table, subject):
+            ground = self._erased(ground)
         schema, _, name = table.name.partition(".")
         return Expected(
             source_schema=schema,
@@ -89,6 +95,25 @@ class _Judge:
             last_day=ground.last,
             due_on=ground.due,
             status="held" if self._is_held(table, row) else self._status(ground),
+        )
+
+    def _is_withdrawn(self, table: LandingTable, subject: str | None) -> bool:
+        """Nothing but a consent allowed us to keep the row, and that is withdrawn."""
+        return (
+            self.decides
+            and table.consented is not None
+            and subject is not None
+            and (subject, table.consented) in self.people.withdrawn
+        )
+
+    def _erased(self, ground: Ground) -> Ground:
+        """Decided today and due today, whatever else the row stands on; it keeps its category."""
+        return Ground(
+            "CONSENT",
+            ground.category,
+            anchor=self.as_of,
+            last=self.as_of - timedelta(days=1),
+            needs_review=not self.policy.rule("CONSENT").approved,
         )
 
     def _is_held(self, table: LandingTable, row: Row) -> bool:
@@ -144,7 +169,10 @@ class _Judge:
     def _lead(self, table: LandingTable, row: Row, subject: str) -> Ground:
         start = self.people.leads.get(row.record_key)
         if start is None:
-            rule = self.policy.rule("R2" if row["partner_id"] is None else "R1")
+            is_partners = (
+                row["partner_id"] is not None or row.record_key in self.people.landing.remembered
+            )
+            rule = self.policy.rule("R1" if is_partners else "R2")
             return Ground(rule.rule_id, rule.category, needs_review=True)
         outcome = start_outcome(start, self.people.lives[subject], self.policy)
         if outcome in (Outcome.ALREADY, Outcome.IN_TIME):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 import psycopg
 from psycopg import sql
@@ -33,17 +33,26 @@ class Row:
 
 @dataclass(frozen=True)
 class Landing:
-    """Everything the oracle knows of the warehouse."""
+    """Everything the oracle knows of the warehouse. `remembered` are leads whose union became null, with
+    the day that is remembered of each."""
 
     rows: Mapping[str, list[Row]]
     instructions: Mapping[str, tuple[str | None, str | None]]
+    unions: frozenset[str] = frozenset()
+    remembered: Mapping[str, date | None] = field(default_factory=dict)
 
 
 def read_landing(connection: psycopg.Connection) -> Landing:
     """Read all governed tables and the partners' instructions."""
     salt = _key_salt(connection)
     rows = {table.name: _read_table(connection, table, salt) for table in TABLES}
-    partners = _select(connection, "crm.partner", ("id", "instruction_id", "instruction_period"))
+    partners = _select(
+        connection, "crm.partner", ("id", "is_union", "instruction_id", "instruction_period")
+    )
+    remembered = connection.execute(
+        "select record_key, received_on from ledger.received_via_partner"
+        " where source_schema = 'crm' and source_table = 'lead'"
+    ).fetchall()
     return Landing(
         rows=rows,
         instructions={
@@ -53,6 +62,8 @@ def read_landing(connection: psycopg.Connection) -> Landing:
             )
             for partner in partners
         },
+        unions=frozenset(str(partner["id"]) for partner in partners if partner["is_union"] is True),
+        remembered=dict(remembered),
     )
 
 

@@ -41,6 +41,7 @@ class LandingTable:
     assignment: Link = Link()
     key_is_personal: bool = False
     also_read: tuple[str, ...] = ()
+    consented: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

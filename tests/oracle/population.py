@@ -41,6 +41,7 @@ class Population:
     assignments: dict[str, Stated] = field(default_factory=dict)
     handovers: dict[str, list[Handover]] = field(default_factory=lambda: defaultdict(list))
     pending: set[str] = field(default_factory=set)
+    withdrawn: set[tuple[str, str]] = field(default_factory=set)
     leads: dict[str, Start] = field(default_factory=dict)
     _by_key: dict[str, dict[str, Row]] = field(default_factory=dict)
 
@@ -124,6 +125,7 @@ def gather(landing: Landing, as_of: date) -> Population:
     _gather_leads(people)
     _gather_handovers(people)
     _gather_requests(people)
+    _gather_consents(people)
     return people
 
 
@@ -190,11 +192,22 @@ def _gather_leads(people: Population) -> None:
         if row["partner_id"] is not None:
             sent = (subject, str(row["partner_id"]))
             first[sent] = min(day, first.get(sent, day))
+    landing = people.landing
+    # Which union it was is not known any more: another row of a union counts from the earliest day.
+    earliest: dict[str, date] = {}
+    for row in landing.rows["crm.lead"]:
+        subject = people.subject("crm.lead", row)
+        day = landing.remembered.get(row.record_key)
+        if subject is not None and day is not None:
+            earliest[subject] = min(day, earliest.get(subject, day))
     for subject, row, day in dated:
         partner = row["partner_id"]
+        counts = day if partner is None else first[subject, str(partner)]
+        if str(partner) in landing.unions:
+            counts = min(counts, earliest.get(subject, counts))
         start = Start(
-            rule_id="R2" if partner is None else "R1",
-            first=day if partner is None else first[subject, str(partner)],
+            rule_id="R2" if partner is None and row.record_key not in landing.remembered else "R1",
+            first=landing.remembered.get(row.record_key) or counts,
             event=f"crm.lead:{row.record_key}",
         )
         people.lives[subject].starts.append(start)
@@ -215,6 +228,24 @@ def _gather_handovers(people: Population) -> None:
                 partner=None if partner is None else str(partner),
             )
         )
+
+
+def _gather_consents(people: Population) -> None:
+    """A consent is withdrawn where its last withdrawal came when, or after, it was last given."""
+    given: dict[tuple[str, str], datetime] = {}
+    withdrawn: dict[tuple[str, str], datetime] = {}
+    for row in people.landing.rows["crm.consent"]:
+        subject = people.subject("crm.consent", row)
+        if subject is None or row["purpose"] is None:
+            continue
+        consent = (subject, str(row["purpose"]))
+        for column, last in (("given_at", given), ("withdrawn_at", withdrawn)):
+            instant = utc_instant(row[column])
+            if instant is not None and people.usable(row[column]) is not None:
+                last[consent] = max(instant, last.get(consent, instant))
+    people.withdrawn = {
+        consent for consent, instant in withdrawn.items() if instant >= given.get(consent, instant)
+    }
 
 
 def _gather_requests(people: Population) -> None:

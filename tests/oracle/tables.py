@@ -103,7 +103,14 @@ TABLES: tuple[LandingTable, ...] = (
         own_date="ordered_at",
         also_read=("product_type", "state", "delivered_at", "_fivetran_deleted"),
     ),
-    LandingTable("crm.consent", ("id",), _person(), "person", own_date="given_at"),
+    LandingTable(
+        "crm.consent",
+        ("id",),
+        _person(),
+        "person",
+        own_date="given_at",
+        also_read=("purpose", "withdrawn_at"),
+    ),
     LandingTable("crm.public_source_data", ("id",), _person(), "person", own_date="fetched_at"),
     LandingTable(
         "crm.business_contact",
@@ -255,6 +262,7 @@ TABLES: tuple[LandingTable, ...] = (
         dated=True,
         period_key="session_log",
         fallback_rule="R2",
+        consented="optional_cookies",
     ),
 )
 

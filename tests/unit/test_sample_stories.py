@@ -57,7 +57,9 @@ REQUIRED = frozenset(
     fiscal_year_at_midnight secondary_material handed_over_in_scope referred_with_an_instruction
     referred_without_an_instruction rights_request_pending rights_request_closed
     marketing_objection business_contact registrations_on_clock_change_days
-    registrations_without_a_usable_date subscription_running subscription_ended active_but_idle
+    registrations_without_a_usable_date cookies_withdrawn consent_given_again sharing_back_withdrawn
+    union_consent_withdrawn_before_and_after_the_six_months
+    cookies_withdrawn_while_a_request_is_pending subscription_running subscription_ended active_but_idle
     """.split()  # noqa: SIM905 (sixty names one below the other would hide the tests)
 )
 

@@ -14,6 +14,7 @@ from landing.sample.scene import Told
 from landing.sample.stories import (
     accounting,
     advice,
+    consents,
     contacts,
     customers,
     errors,
@@ -39,6 +40,7 @@ STORIES: tuple[Story, ...] = tuple(
             *accounting.STORIES,
             *sharing.STORIES,
             *rights.STORIES,
+            *consents.STORIES,
             *errors.STORIES,
         ),
         key=lambda story: story.number,

@@ -5,7 +5,7 @@ set local role retention_owner;
 -- Decides on every record that holds what a withdrawn consent allowed (intermediate.int_withdrawn_records), in one
 -- statement a side. The policy's section `consent_withdrawal` approves; where nobody approved it, nothing is
 -- decided. A decision that stands no more (the consent was given again, nothing is held any more) forgets its
--- record. Returns how many are new.
+-- record. Where a withdrawal stops the sharing, it decides on no record. Returns how many decisions are new.
 create or replace function ledger.decide_withdrawals() returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
@@ -52,6 +52,31 @@ begin
     end if;
     if decided > 0 then
         perform ledger.notify('withdrawal', told_of);
+    end if;
+    -- A withdrawal that landed stops the sharing back by itself; the register has it as answered, and the partners
+    -- are told.
+    with stopped as (
+        insert into ledger.requests (
+            asserted, state, received_on, answer_by, subject_token, purpose, closed_as, closed_by, closed_at
+        )
+        select
+            'withdrawal', 'closed', c.withdrawn_on, c.withdrawn_on + 1, c.subject_token, c.purpose, 'answered',
+            session_user, now()
+        from intermediate.int_consents_decided as c
+        inner join policy.policy_consent_purposes as p on c.purpose = p.purpose and p.on_withdrawal = 'stop'
+        where
+            c.is_withdrawn and not exists (
+                select from ledger.requests as known
+                where
+                    known.asserted = 'withdrawal' and known.subject_token = c.subject_token
+                    and known.purpose = c.purpose and known.received_on >= c.withdrawn_on
+            )
+        returning request_id
+    )
+    select array_agg(request_id) into told_of from stopped;
+    if told_of is not null then
+        perform ledger.attest_requests(told_of);
+        perform ledger.notify('sharing_stopped', told_of);
     end if;
     -- A request is carried out when nothing of what its consent allowed is left; it was heeded by the models that
     -- found nothing.
