@@ -193,10 +193,10 @@ begin
     returning * into plan;
 
     perform ledger.guard_candidates(plan.plan_id);
-    perform ledger.note_partners(plan.plan_id);
 
     -- The planner knows nothing of rows that were just written, and every batch joins them.
     analyze ledger.plan_items;
+    perform ledger.note_partners(plan.plan_id);
 
     insert into ledger.guards (guard_key)
     select distinct unnest(guard_keys) from ledger.plan_items where plan_id = plan.plan_id
