@@ -228,11 +228,11 @@ begin
             order by d.source_schema, d.source_table, d.record_key, d.decided_at desc
         )
         insert into ledger.erasure_decisions (
-            basis, request_id, source_schema, source_table, record_key, outcome, rule_id, law, relay_id
+            basis, request_id, source_schema, source_table, record_key, category, outcome, rule_id, law, relay_id
         )
         select
             'request', request.request_id, latest.source_schema, latest.source_table, latest.record_key,
-            case answer_relay.answer when 'erase' then 'erase' else 'refuse' end, latest.rule_id,
+            latest.category, case answer_relay.answer when 'erase' then 'erase' else 'refuse' end, latest.rule_id,
             'instruction of the partner for whom we process', answered.relay_id
         from latest
         inner join ledger.processor_records(array[request.request_id]) as theirs
