@@ -209,9 +209,9 @@ def _keep_grounds(conn: Connection, items: Range) -> None:
         and decisions.source_table = record.source_table
         and decisions.record_key = record.record_key
         and decisions.outcome = 'minimise' and decisions.columns = '{}'
-        and decisions.carried_out_at is null
+        and decisions.carried_out_at is null and record.column_group = %(group)s
         """,
-        items.parameters(),
+        {**items.parameters(), "group": GROUP},
     )
 
 

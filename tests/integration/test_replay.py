@@ -206,8 +206,11 @@ def test_what_a_refusal_locked_is_locked_after_a_restore(shop: Shop, backup: Los
     publish(shop.settings)
     back = backup()
     erasure.decide(shop.approver, [request])
-    guards = "select jsonb_object_agg(guard_key, jsonb_build_array(records, row_only)) from ledger.guards"
-    guards += " where records <> '{}' or row_only <> '{}'"
+    guards = (
+        "select jsonb_object_agg(guard_key, jsonb_build_array("
+        "array(select unnest(records) order by 1), array(select unnest(row_only) order by 1)))"
+        " from ledger.guards where records <> '{}' or row_only <> '{}'"
+    )
     before = shop.one(guards)
     assert before["table:shop.charge"] == [[], ["ch_1"]]
     publish(shop.settings)
