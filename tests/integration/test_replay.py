@@ -18,6 +18,7 @@ from retention.evidence.checkpoint import LATEST
 from retention.keys import load_signing_key
 from retention.keys.rotation import destroy, rotate
 from retention.ledger import tree
+from retention.plan import create_decided
 from retention.purge import execute
 from retention.replay import bring_back
 from retention.returns import recognise
@@ -188,6 +189,7 @@ def test_requests_come_back_as_far_as_they_were(shop: Shop, backup: Lose) -> Non
     assert restored.one("select count(*) from ledger.erasure_decisions") == decisions
     plan = restored.approved_plan()
     execute(restored.settings, plan.plan_id)
+    execute(restored.settings, create_decided(restored.settings).plan_id)
     assert restored.keys("person") == {"4"}
     register.close(restored.approver, pending, Closing.TAKEN_BACK)
     assert restored.one("select coalesce(sum(blockers), 0) from ledger.guards") == 0
@@ -219,9 +221,10 @@ def test_what_a_refusal_locked_is_locked_after_a_restore(shop: Shop, backup: Los
     assert restored.one(guards) == before
     restored.overdue.add(1)
     restored.classify()
-    plan = restored.approve(restored.plan())
-    execute(restored.settings, plan.plan_id)
+    assert restored.plan().state == "empty"
+    execute(restored.settings, create_decided(restored.settings).plan_id)
     assert restored.keys("document") == {"1"}
+    assert restored.keys("person") == set()
 
 
 def test_a_hold_released_before_the_loss_holds_nothing(shop: Shop, backup: Lose) -> None:
