@@ -37,6 +37,8 @@ from tests.keys import make_keys
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 LOCKED, RESTRICTED = "420", "50"
+#: A legal hold on top of a lock brings nothing back.
+HELD_TOO = "500"
 
 ADDED = {
     "models/analytics/customers.sql": """
@@ -147,7 +149,7 @@ class Warehouse:
                         f"{self.canary} {column}",
                         table.schema_,
                         table.name,
-                        [f"crm.person:{LOCKED}", f"crm.person:{RESTRICTED}"],
+                        [f"crm.person:{one}" for one in (LOCKED, RESTRICTED, HELD_TOO)],
                     ),
                 ).rowcount
         self.conn.commit()
@@ -184,9 +186,15 @@ def warehouse(server: Server, database: str, tmp_path: Path) -> Iterator[Warehou
 def test_no_canary_of_a_locked_or_restricted_person_is_shown(warehouse: Warehouse) -> None:
     settings, today = warehouse.settings, classify.today()
     everybody = warehouse.keys("analytics.customers")
-    assert everybody >= {LOCKED, RESTRICTED}
+    gone = {LOCKED, RESTRICTED, HELD_TOO}
+    assert everybody >= gone
     assert warehouse.plant() > 2
-    for kind, person in (("lock", LOCKED), ("restriction", RESTRICTED)):
+    for kind, person in (
+        ("lock", LOCKED),
+        ("restriction", RESTRICTED),
+        ("lock", HELD_TOO),
+        ("hold", HELD_TOO),
+    ):
         holds.place(
             settings,
             kind=kind,  # type: ignore[arg-type]
@@ -198,8 +206,14 @@ def test_no_canary_of_a_locked_or_restricted_person_is_shown(warehouse: Warehous
         )
     warehouse.classify()
 
+    held_too = warehouse.conn.execute(
+        "select status, subject_token, rule_id, due_on, reason, category is not null"
+        " from retention.records where source_table = 'person' and record_key = %s",
+        (HELD_TOO,),
+    ).fetchall()
+    assert held_too == [("held", None, None, None, None, True)]
+
     # Whatever was built through the macro is without them before anything is taken out.
-    gone = {LOCKED, RESTRICTED}
     assert warehouse.keys("analytics.customers") == everybody - gone
     assert warehouse.keys("analytics.shown") == everybody - gone
     assert warehouse.keys("analytics.assignments")

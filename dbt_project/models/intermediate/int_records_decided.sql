@@ -337,7 +337,7 @@ dated as (
         settled.is_held,
         settled.is_restricted,
         settled.locked_until,
-        settled.is_restricted or coalesce(settled.locked_until >= settled.as_of, false) as is_out_of_use,
+        coalesce(settled.locked_until >= settled.as_of, false) as is_locked,
         settled.blocked_by,
         settled.event_id,
         settled.restarted_by_law,
@@ -406,9 +406,10 @@ select
     last_day + 1 as due_on,
     as_of,
     blocked_by,
-    -- A hold on top of a lock or a restriction brings nothing back into use.
-    is_out_of_use,
-    case when is_restricted then 'restricted' when is_out_of_use then 'locked' end as out_of_use_as,
+    -- A hold on top of a lock or a restriction brings nothing back into use, nor does it show more.
+    is_locked,
+    is_restricted or is_locked as is_out_of_use,
+    case when is_restricted then 'restricted' when is_locked then 'locked' end as out_of_use_as,
     case
         when is_held then 'held'
         when is_restricted then 'restricted'

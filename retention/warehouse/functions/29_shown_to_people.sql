@@ -217,7 +217,7 @@ begin
         and not exists (
             select from retention/*suffix*/.records as records
             where records.source_schema = $1 and records.source_table = $2 and records.record_key = $3
-            and records.status = 'locked'
+            and (records.status = 'locked' or records.rule_id is null)
         )
         order by cases.has_minimisable desc
         limit 1

@@ -200,7 +200,7 @@ select
     joined.due_on,
     joined.columns_due_on,
     -- A locked record shows its key and status, nothing else (§ 8).
-    case when joined.status is distinct from 'locked' then joined.latest_day end as latest_day,
+    case when coalesce(joined.status, '') <> 'locked' then joined.latest_day end as latest_day,
     joined.landing_rows,
     joined.record_rows,
     coalesce(

@@ -18,4 +18,4 @@ select
     records.as_of
 from {{ ref('int_record_grounds') }} as grounds
 inner join {{ ref('int_records_decided') }} as records on grounds.row_id = records.row_id
-where records.status <> 'locked'
+where not records.is_locked
