@@ -42,6 +42,7 @@ from retention.purge import (
 from retention.purge.delete import GONE, Range
 from retention.purge.evidence import TableEvidence
 from retention.purge.failpoints import reached
+from retention.rights.consent import points
 
 Connection = psycopg.Connection[Any]
 
@@ -213,6 +214,12 @@ def _purge(
     for declaration in _declarations(purged):
         # An objection that landed since the last classification is not on the list yet.
         suppressions.record(conn, declaration, job.new_key)
+    for declarations, batch in (
+        (_declarations(purged), points.GOING),
+        (_declarations(minimised), points.NULLED),
+    ):
+        for declaration in declarations:
+            points.forget(conn, declaration, delete.same_key(conn, declaration), batch)
     # The records' rows in landing first: what is not found there stays an item, not a purge.
     nulled = {
         t.qualified: minimise.minimise_landing(conn, items, t.declaration, job.fence)

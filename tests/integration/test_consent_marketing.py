@@ -82,13 +82,19 @@ def shown(shop: Shop) -> list[tuple[str, int | None]]:
 def test_an_objection_suppresses_nobody_else(shop: Shop, officer: Settings) -> None:
     """Neither another person, nor whoever shares a case or wrote a mail from another address."""
     shop.customer(50, overdue=False)
+    shop.buyer(52, overdue=False)
     shop.person(51, overdue=False)
+    run(shop, "update shop.account set email = 'person50@shop.example'")
+    # A receipt that went to somebody else: found through the account, it is not a row of the person's own.
+    run(shop, "update shop.charge set receipt_email = 'regnskap@shop.example'")
     shop.add("mail", id=60, from_address="helt.annen@shop.example")
     shop.classify()
     objection(shop, officer, 50)
-    asked = ("person50@shop.example", "person51@shop.example", "helt.annen@shop.example")
-    found = [suppressions.is_suppressed(shop.settings, email=email) for email in asked]
-    assert found == [True, False, False]
+    asked = ("person50", "person51", "helt.annen", "regnskap")
+    found = [
+        suppressions.is_suppressed(shop.settings, email=f"{name}@shop.example") for name in asked
+    ]
+    assert found == [True, False, False, False]
 
 
 def test_nothing_of_the_person_is_erased_by_an_objection(shop: Shop, officer: Settings) -> None:
@@ -126,6 +132,18 @@ def test_only_points_that_lie_in_landing_are_listed(shop: Shop) -> None:
         run(shop, f"delete from shop.{table} where id = 50")
     recognise(shop)
     assert shop.one("select count(*) from ledger.contact_points_checked") == 1
+
+
+def test_of_what_is_purged_no_hash_stays_on_the_list(shop: Shop) -> None:
+    """Nor of an address that became null in a row that stays; those of others stay."""
+    shop.buyer(50)
+    run(shop, "update shop.charge set receipt_email = 'kvittering@shop.example'")
+    shop.person(51, overdue=False)
+    recognise(shop)
+    assert shop.one("select count(*) from ledger.contact_points_checked") == 3
+    execute(shop.settings, shop.approved_plan().plan_id)
+    left = shop.one("select array_agg(link_hash) from ledger.contact_points_checked")
+    assert left == [shop.one("select sletteplikt.link_hash('email', 'person51@shop.example')")]
 
 
 def test_a_request_of_another_right_suppresses_nothing(shop: Shop, officer: Settings) -> None:

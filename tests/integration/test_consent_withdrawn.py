@@ -34,6 +34,7 @@ from tests.consents import (
 )
 from tests.dbt_manifest import Model, build, write_manifest
 from tests.factories import LONG_AGO, Shop
+from tests.rights import decide, request_of
 
 pytestmark = pytest.mark.integration
 
@@ -219,6 +220,21 @@ def test_a_person_whose_lead_stays_is_not_purged_with_the_erasure(shop: Shop) ->
     assert partner_of(shop, "lead", 50) is None
     assert "50" in shop.keys("person")
     assert "50" in shop.keys("lead")
+
+
+def test_an_erased_person_waits_for_the_lead_that_loses_a_column(shop: Shop) -> None:
+    """Everything else of hers was decided to go; the lead keeps its row for now, and follows her."""
+    partners(shop)
+    member(shop, 50)
+    shop.classify()
+    request = request_of(shop, 50)
+    for table in ("person", "contact", "cookie", "consent"):
+        decide(shop, request, table, 50, "erase")
+    plan = decided_plan(shop)
+    assert "shop.person" not in {count.table for count in plan.counts}
+    assert plan.waiting["other records stand on what it shows"] >= 1
+    execute(shop.settings, shop.approve(plan).plan_id)
+    assert shop.keys("person") == {"50"}
 
 
 def test_an_ordinary_plan_leaves_it_to_the_decision(shop: Shop) -> None:

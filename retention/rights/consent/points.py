@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from retention.declarations import Declarations, TableDeclaration
 from retention.declarations.facts import select_with_key
@@ -22,6 +23,9 @@ from retention.warehouse.sql import quote_identifier, quote_literal, quote_quali
 Connection = psycopg.Connection[Any]
 
 _KINDS = ("email", "phone")
+
+#: The batch's own tables: rows that go, and rows of which columns become null.
+GOING, NULLED = "purge_record", "minimise_record"
 
 
 def look(
@@ -123,6 +127,38 @@ def carry_out_objections(
         )
     conn.execute("select ledger.end_objections(%s)", (requests,))
     return len(requests)
+
+
+def forget(conn: Connection, table: TableDeclaration, same_key: sql.Composable, batch: str) -> None:
+    """Take the contact points of the rows that a batch erases off the list, before it does: whoever else
+    has the same point is looked at by the next classification, and is not written to until then.
+
+    `batch` is the batch's own table, of rows that go or of columns that become null; `same_key` says which
+    landing row is whose.
+    """
+    landed = _columns(conn, table)
+    going = set(landed) if batch == GOING else set(table.nullable)
+    columns = [(kind, name) for kind, name in contact_columns(table) if name in landed & going]
+    if not columns:
+        return
+    conn.execute(
+        sql.SQL(
+            "delete from ledger.contact_points_checked as checked"
+            " using {} as landed, pg_temp.{} as record, lateral (values {}) as point (kind, value)"
+            " where {} and record.source_schema = {} and record.source_table = {}"
+            " and checked.link_hash = sletteplikt.link_hash(point.kind, point.value)"
+        ).format(
+            sql.Identifier(table.schema_, table.name),
+            sql.Identifier(batch),
+            sql.SQL(", ").join(
+                sql.SQL("({}, landed.{}::text)").format(sql.Literal(kind), sql.Identifier(name))
+                for kind, name in columns
+            ),
+            same_key,
+            sql.Literal(table.schema_),
+            sql.Literal(table.name),
+        )
+    )
 
 
 def decided(conn: Connection) -> list[UUID]:

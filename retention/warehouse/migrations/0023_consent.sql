@@ -38,5 +38,5 @@ reset role;
 
 grant select on ledger.received_via_partner, ledger.contact_points_checked
 to retention_reader, retention_classifier, retention_purger;
-grant delete on ledger.received_via_partner to retention_purger;
+grant delete on ledger.received_via_partner, ledger.contact_points_checked to retention_purger;
 grant insert, delete on ledger.contact_points_checked to retention_classifier;
