@@ -33,12 +33,12 @@ class Officer:
             conn.commit()
         return row[0] if row else None
 
-    def request(self, person: int, right: str = "erasure", *, verified: bool = True) -> UUID:
-        """A request of the shop's person of that number."""
+    def request(self, person: int | str, right: str = "erasure", *, verified: bool = True) -> UUID:
+        """A request of the shop's person of that number, or of the data subject of that name."""
         request: UUID = self.ask(
             "select ledger.open_request(%s, ledger.today(), %s, 1, 0, %s)",
             right,
-            f"shop.person:{person}",
+            person if isinstance(person, str) else f"shop.person:{person}",
             CLAUSE,
         )
         if verified:
@@ -46,9 +46,10 @@ class Officer:
         return request
 
 
-def make_officer(shop: Shop, name: str, *roles: str) -> Officer:
+def make_officer(
+    conn: psycopg.Connection[Any], settings: Settings, name: str, *roles: str
+) -> Officer:
     """Make the login, a member of the rights officers and of `roles`."""
-    conn = shop.conn
     conn.execute(
         sql.SQL("create role {} login password 'secret' in role {}").format(
             sql.Identifier(name),
@@ -58,10 +59,10 @@ def make_officer(shop: Shop, name: str, *roles: str) -> Officer:
         )
     )
     conn.commit()
-    parts = urlsplit(shop.settings.database_url or "")
+    parts = urlsplit(settings.database_url or "")
     netloc = f"{name}:secret@{parts.netloc.rpartition('@')[2]}"
     url = urlunsplit(parts._replace(netloc=netloc))
-    return Officer(dataclasses.replace(shop.settings, database_url=url), name)
+    return Officer(dataclasses.replace(settings, database_url=url), name)
 
 
 def drop_officer(conn: psycopg.Connection[Any], officer: Officer) -> None:

@@ -110,7 +110,7 @@ def shop(settings: Settings, approver_url: str, tmp_path: Path) -> Iterator[Shop
 @pytest.fixture
 def officer(shop: Shop) -> Iterator[Officer]:
     """A login that may answer requests in the shop."""
-    made = make_officer(shop, f"{shop.conn.info.dbname}_officer")
+    made = make_officer(shop.conn, shop.settings, f"{shop.conn.info.dbname}_officer")
     yield made
     drop_officer(shop.conn, made)
 

@@ -171,7 +171,11 @@ def test_the_delete_itself_refuses_what_is_covered_no_more(
 def test_whoever_plans_does_not_approve_by_deciding(shop: Shop) -> None:
     """One login that decides and plans: the plan waits for another one's approval."""
     both = make_officer(
-        shop, f"{shop.conn.info.dbname}_both", "retention_planner", "retention_purger"
+        shop.conn,
+        shop.settings,
+        f"{shop.conn.info.dbname}_both",
+        "retention_planner",
+        "retention_purger",
     )
     try:
         shop.person(1, overdue=False)
