@@ -61,12 +61,22 @@ _ROWS = (
     select 'ch_' || id, 199000, day, 'cus_' || id, 'mange' || n || '@example.org', 'succeeded', %(now)s
     from crowd where n %% 5 = 1
     """,
+    """
+    insert into crm.rights_request (id, person_id, right_asserted, state, received_at, _fivetran_deleted,
+        _fivetran_synced)
+    select id, id, 'erasure', 'received', %(now)s - interval '2 days', false, %(now)s
+    from crowd where n %% %(every)s = 1
+    """,
 )
 
 
-def land_crowd(conn: psycopg.Connection[Any], people: int, as_of: date) -> int:
-    """Add `people` persons to a sample that has landed; returns how many rows they have. The last of
-    them came two years before `as_of`, the others since."""
+def land_crowd(
+    conn: psycopg.Connection[Any], people: int, as_of: date, *, asking: int = 1_000
+) -> int:
+    """Add `people` persons to a sample that has landed; returns how many rows they have. They came over
+    the last two years; about `asking` of them, of every kind, ask for erasure."""
+    # Prime to what makes the lives differ, so that those who ask are not all alike.
+    values = {"now": at(as_of, "01:15"), "every": people // asking - 3}
     made = 0
     with conn.transaction():
         conn.execute(
@@ -75,6 +85,6 @@ def land_crowd(conn: psycopg.Connection[Any], people: int, as_of: date) -> int:
             (FIRST, at(as_of), people),
         )
         for statement in _ROWS:
-            made += conn.execute(statement, {"now": at(as_of, "01:15")}).rowcount
+            made += conn.execute(statement, values).rowcount
     conn.commit()
     return made
