@@ -1,4 +1,4 @@
-"""Erasures of the sample's persons through the models: decided, classified, planned, purged, classified again.
+"""Erasures of persons of the sample through the models: decided, classified, planned, purged.
 
 Belongs here: one warehouse that goes the whole way with dbt, checked against what the grounds said before.
 Does not belong here: single rules of the decision (test_erasure_decisions.py) and the decision table
