@@ -81,6 +81,23 @@ def test_a_request_is_carried_out_by_its_restriction(overdue: Shop, logins: Logi
     )
 
 
+def test_a_request_restricts_no_record_of_somebody_elses(overdue: Shop) -> None:
+    """Nor is its person told that it was granted."""
+    request = verified_request(overdue, 1, right="restriction")
+    with pytest.raises(UsageError, match="not the person's"):
+        restriction.restrict(
+            overdue.settings,
+            request_id=request,
+            record="shop.contact:2",
+            reason="r",
+            authority="GDPR art. 18",
+        )
+    assert overdue.one("select state from ledger.requests where request_id = %s", request) == (
+        "identity_verified"
+    )
+    assert overdue.one("select count(*) from ledger.blockers where kind = 'restriction'") == 0
+
+
 def test_a_request_for_something_else_restricts_nothing(overdue: Shop) -> None:
     request = verified_request(overdue, 1, right="access")
     with pytest.raises(UsageError, match="no request for a restriction"):

@@ -284,7 +284,13 @@ def test_a_read_that_is_rolled_back_leaves_its_disclosure(locked: Shop, logins: 
 def test_a_disclosure_is_its_makers_for_its_record_until_it_expires(
     locked: Shop, logins: Logins
 ) -> None:
-    made = locked.one(DISCLOSE)
+    another = sql.Identifier(logins.name("rights_officer"))
+    locked.conn.execute(sql.SQL("grant retention_custodian to {}").format(another))
+    locked.conn.commit()
+    with connect(logins.of("rights_officer")) as conn:
+        row = conn.execute(DISCLOSE).fetchone()
+        assert row is not None
+        (made,) = row
     with connect(logins.of("custodian")) as conn:
         with pytest.raises(psycopg.Error, match="another login"):
             conn.execute("select ledger.read_locked(%s)", (made,))

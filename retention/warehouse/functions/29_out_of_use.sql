@@ -106,7 +106,7 @@ declare
     written ledger.disclosures;
     shown jsonb[];
 begin
-    if not pg_has_role(session_user, 'retention_custodian', 'member') then
+    if not ledger.is_member(session_user, 'retention_custodian') then
         raise exception using errcode = 'SL003', message = 'only a custodian reads what is locked';
     end if;
     written := ledger.valid_disclosure(read_locked.disclosure_id, 'locked_read');
