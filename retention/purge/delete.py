@@ -170,10 +170,15 @@ def _is_table(conn: Connection, schema: str, name: str) -> bool:
 
 
 def forget_names(conn: Connection) -> None:
-    """Remove from the ledger what still names the purged records: decisions, that they had come back or
-    came from a partner, restarts, targets of released blockers, tokens of persons without a record, idle
-    guards, whose a request was and where it had landed."""
-    for table in ("review_decisions", "returned_records", "received_via_partner"):
+    """Remove from the ledger what still names the purged records: decisions, which were read, had come back
+    or came from a partner, restarts, targets of released blockers, tokens of persons without a record,
+    idle guards, whose a request was and where it had landed."""
+    for table in (
+        "review_decisions",
+        "ambiguity_decisions",
+        "returned_records",
+        "received_via_partner",
+    ):
         conn.execute(
             sql.SQL(
                 "delete from {} as named using pg_temp.purge_record as record"
@@ -190,6 +195,16 @@ def forget_names(conn: Connection) -> None:
         where decisions.source_schema = record.source_schema
         and decisions.source_table = record.source_table
         and decisions.record_key = record.record_key
+        """
+    )
+    # That a locked record was read stays, which one does not.
+    conn.execute(
+        """
+        update ledger.disclosures as disclosures set record_key = null
+        from pg_temp.purge_record as record
+        where disclosures.source_schema = record.source_schema
+        and disclosures.source_table = record.source_table
+        and disclosures.record_key = record.record_key
         """
     )
     conn.execute(

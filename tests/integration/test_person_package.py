@@ -20,6 +20,7 @@ import pytest
 from retention.errors import Refused, UsageError
 from retention.housekeeping import sweep
 from retention.plan import landing_rights
+from retention.purge import execute
 from retention.rights.find import decide_ambiguity
 from retention.rights.model import Right
 from retention.rights.package.expiry import findings, folder_of
@@ -417,7 +418,7 @@ def test_a_package_goes_after_its_day(shop: Shop, officer: Settings) -> None:
     assert rows(shop, "select count(*) from ledger.packages where removed_at is null") == [0]
 
 
-def test_a_decision_on_a_record_that_is_gone_is_forgotten(shop: Shop, officer: Settings) -> None:
+def test_the_keys_of_records_that_are_gone_are_forgotten(shop: Shop, officer: Settings) -> None:
     for number in (1, 2):
         shop.add("person", id=number, email="family@shop.example")
     shop.add("mail", id=7, from_address="family@shop.example")
@@ -427,11 +428,39 @@ def test_a_decision_on_a_record_that_is_gone_is_forgotten(shop: Shop, officer: S
         decide_ambiguity(
             shop.conn, token_of(shop, 1), "shop.mail", key, is_theirs=True, reason="signed"
         )
+        shop.conn.execute(
+            "insert into ledger.disclosures (kind, reason, source_schema, source_table, record_key,"
+            " expires_at) values ('locked_read', 'the court', 'shop', 'mail', %s, now() - '1 h'::interval)",
+            (key,),
+        )
     shop.conn.execute("delete from shop.mail where id = 8")
     shop.conn.commit()
     shop.classify()
     sweep.sweep(shop.settings)
     assert rows(shop, "select record_key from ledger.ambiguity_decisions") == ["7"]
+    assert rows(shop, "select record_key from ledger.disclosures order by 1") == ["7", None]
+
+
+def test_a_purge_forgets_whose_a_record_was_said_to_be(shop: Shop) -> None:
+    shop.person(1)
+    shop.person(2, overdue=False)
+    for number in (1, 2):
+        shop.conn.execute(
+            "insert into ledger.ambiguity_decisions (source_schema, source_table, record_key, inputs_hash,"
+            " subject_token, is_theirs, reason) values ('shop', 'contact', %(key)s, 'x', gen_random_uuid(),"
+            " true, 'signed')",
+            {"key": str(number)},
+        )
+        shop.conn.execute(
+            "insert into ledger.disclosures (kind, reason, source_schema, source_table, record_key,"
+            " expires_at) values ('locked_read', 'the court', 'shop', 'contact', %s, now())",
+            (str(number),),
+        )
+    shop.conn.commit()
+    execute(shop.settings, shop.approved_plan().plan_id)
+    assert shop.keys("contact") == {"2"}
+    assert rows(shop, "select record_key from ledger.ambiguity_decisions") == ["2"]
+    assert rows(shop, "select record_key from ledger.disclosures order by 1") == ["2", None]
 
 
 REFUSALS: list[tuple[str, type[Exception], str]] = [

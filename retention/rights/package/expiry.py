@@ -51,7 +51,7 @@ def sweep(
     if remove and gone:
         conn.execute("select ledger.note_packages_removed(%s)", (gone,))
     if remove:
-        conn.execute("select ledger.forget_ambiguities()")
+        conn.execute("select ledger.forget_gone_records()")
     return Swept(rule.kind, rule.kept, found, removed)
 
 

@@ -8,8 +8,9 @@ create or replace function ledger.tables_with_keys() returns text[]
 language sql immutable parallel safe
 set search_path = pg_catalog, ledger, pg_temp
 return array[
-    'assignment_restarts', 'blockers', 'column_grounds', 'deletion_orders', 'guards', 'plan_items',
-    'returned_records', 'review_decisions', 'subject_tokens'
+    'ambiguity_decisions', 'assignment_restarts', 'blockers', 'column_grounds', 'deletion_orders', 'disclosures',
+    'erasure_decisions', 'guards', 'notice_pointers', 'plan_items', 'received_via_partner', 'rectifications',
+    'requests', 'returned_records', 'review_decisions', 'subject_tokens'
 ];
 
 -- What was last rewritten by which finished run, and what that run covers.

@@ -469,25 +469,36 @@ begin
 end
 $$;
 
--- Forgets decisions on ambiguous records that are gone.
-create or replace function ledger.forget_ambiguities() returns bigint
+-- Forgets the keys of records that are gone: decisions on ambiguous ones, and which locked one was read. That one was
+-- read, when, why and by whom stays.
+create or replace function ledger.forget_gone_records() returns bigint
 language plpgsql security definer
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
-    forgotten bigint := 0;
+    decided bigint;
+    disclosed bigint;
 begin
     perform ledger.begin_removal();
-    if to_regclass('intermediate.int_record_cases') is not null then
-        delete from ledger.ambiguity_decisions as d
-        where not exists (
-            select from intermediate.int_record_cases as cases
-            where
-                cases.source_schema = d.source_schema and cases.source_table = d.source_table
-                and cases.record_key = d.record_key
-        );
-        get diagnostics forgotten = row_count;
+    if to_regclass('intermediate.int_record_cases') is null then
+        return 0;
     end if;
-    return forgotten;
+    delete from ledger.ambiguity_decisions as d
+    where not exists (
+        select from intermediate.int_record_cases as cases
+        where
+            cases.source_schema = d.source_schema and cases.source_table = d.source_table
+            and cases.record_key = d.record_key
+    );
+    get diagnostics decided = row_count;
+    update ledger.disclosures as d set record_key = null
+    where d.record_key is not null and d.expires_at < now() and not exists (
+        select from intermediate.int_record_cases as cases
+        where
+            cases.source_schema = d.source_schema and cases.source_table = d.source_table
+            and cases.record_key = d.record_key
+    );
+    get diagnostics disclosed = row_count;
+    return decided + disclosed;
 end
 $$;
 
@@ -495,6 +506,6 @@ grant execute on function ledger.person_of, ledger.persons_by_contact, ledger.pe
 ledger.decide_ambiguity, ledger.disclose, ledger.show_person_rows, ledger.record_package to retention_rights_officer;
 grant execute on function ledger.disclose to retention_custodian;
 grant execute on function ledger.due_packages to retention_rights_officer, retention_reader, retention_purger;
-grant execute on function ledger.note_packages_removed, ledger.forget_ambiguities to retention_purger;
+grant execute on function ledger.note_packages_removed, ledger.forget_gone_records to retention_purger;
 
 reset role;

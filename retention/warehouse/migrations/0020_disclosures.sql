@@ -56,3 +56,6 @@ comment on column ledger.ambiguity_decisions.inputs_hash is
 reset role;
 
 grant select on ledger.disclosures, ledger.packages, ledger.ambiguity_decisions to retention_rights_officer;
+-- A purge forgets the keys of what it deletes.
+grant select, delete on ledger.ambiguity_decisions to retention_purger;
+grant select, update (record_key) on ledger.disclosures to retention_purger;
