@@ -119,6 +119,16 @@ def test_the_daily_job_classifies_checks_and_plans(house: House) -> None:
     assert house.applied.success
     assert house.applied.failed_steps == ()
     assert {"classification", "findings", "purge_plan"} <= set(house.applied.seconds)
+    # Every landed request is in the register, and each pending one of a known person holds that person.
+    assert {"rights_register", "locks", "recipients"} <= set(house.applied.seconds)
+    landed = house.one("select count(*) from crm.rights_request")
+    assert landed
+    assert landed == house.one(
+        "select count(*) from ledger.requests where source_table = 'rights_request'"
+    )
+    assert house.one("select count(*) from ledger.requests where state = 'received'") == house.one(
+        "select count(*) from ledger.blockers where reason = 'a request of the person is pending'"
+    )
     made = house.plan()
     assert made.state == "proposed"
     assert made.items > 0
