@@ -1,4 +1,4 @@
-"""Erasures of persons of the sample through the models: decided, classified, planned, purged.
+"""Erasures of the sample's persons through the models, from the decision to what is left.
 
 Belongs here: one warehouse that goes the whole way with dbt, checked against what the grounds said before.
 Does not belong here: single rules of the decision (test_erasure_decisions.py) and the decision table

@@ -229,7 +229,13 @@ def test_a_decision_approves_no_other_plan(shop: Shop, officer: Officer) -> None
         " where plan_id = %s",
         plan.plan_id,
     )
-    with pytest.raises(Refused):
+    run(
+        shop,
+        "select ledger.append('approval', jsonb_build_object('plan_id', plan_id, 'digest', digest,"
+        " 'kind', 'decision')) from ledger.plans where plan_id = %s",
+        plan.plan_id,
+    )
+    with pytest.raises(Refused, match="what was decided alone"):
         execute(shop.settings, plan.plan_id)
     assert shop.tables_with(2) == PERSONS_TABLES
 
