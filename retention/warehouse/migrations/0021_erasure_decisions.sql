@@ -54,7 +54,7 @@ drop constraint plans_scope_check,
 add constraint plans_scope_check check (scope in ('ordinary', 'unattended', 'decided')),
 drop constraint plans_approval_kind_check,
 add constraint plans_approval_kind_check check (
-    approval_kind in ('person', 'demonstration', 'policy', 'decision')
+    approval_kind in ('person', 'demonstration', 'policy', 'control', 'decision')
 );
 comment on column ledger.plans.scope is
 'unattended: only cases that the policy leaves to a job; decided: only records whose erasure was decided; ordinary: '
