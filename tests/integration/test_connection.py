@@ -35,11 +35,18 @@ def test_a_role_is_kept_through_a_rollback(settings: Settings) -> None:
             conn.execute("create table public.made (id int)")
 
 
-def test_the_reader_reads_a_table_made_later_and_writes_none(settings: Settings) -> None:
+def test_the_examiner_alone_reads_a_landing_table_made_later_and_writes_none(
+    settings: Settings,
+) -> None:
     with connect(settings) as conn:
         conn.execute("create schema crm")
         conn.execute("create table crm.person as select 17 as id")
-    with connect(settings, role="retention_reader") as conn:
+    with (
+        connect(settings, role="retention_reader") as conn,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        conn.execute("select id from crm.person")
+    with connect(settings, role="retention_examiner") as conn:
         assert conn.execute("select id from crm.person").fetchall() == [(17,)]
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             conn.execute("delete from crm.person")
