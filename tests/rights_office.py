@@ -185,7 +185,6 @@ class Office(Looking):
         for number, life in self.lives.items():
             refs = {ref for refs in life.kinds.values() for ref in refs} & decided.keys()
             self.withdrawals[number] = [decided.pop(ref) for ref in refs]
-        self.beside = Counter(table for table, _ in decided)
         done = []
         for _ in range(2):
             plan = create_decided(self.settings)
@@ -195,6 +194,8 @@ class Office(Looking):
             done.append((plan, execute(self.settings, plan.plan_id)))
             found = orders.list_(self.settings, open_only=True)
             orders.acknowledge(self.settings, {order.order_id: "store" for order in found})
+        standing = self.decisions().keys()
+        self.beside = Counter(ref[0] for ref in decided if ref not in standing)
         return done
 
     def told(self, number: int) -> set[str]:
@@ -203,6 +204,9 @@ class Office(Looking):
         person = self.lives[number].person
         occasions = self.rows(
             "select unnest(%(asked)s::uuid[])"
+            # That the source told of a withdrawal is a request that the register made itself.
+            " union select request_id from ledger.requests inner join ledger.subject_tokens"
+            " using (subject_token) where subject_id = %(person)s"
             " union all select blocker_id from ledger.blockers inner join ledger.subject_tokens"
             " on target = subject_token::text where subject_id = %(person)s and kind = 'restriction'",
             asked=self.asked[number] + self.withdrawals[number],
@@ -211,6 +215,8 @@ class Office(Looking):
         found = self.rows(
             "select case when partner_key is null then recipient_id else 'partner' end"
             " from ledger.notices where occasion_id = any(%(ids)s)"
+            " and notice_id not in (select ledger.notices_waiting(array_agg(notice_id))"
+            " from ledger.notices)"
             " union select 'partner' from ledger.relays where request_id = any(%(ids)s)"
             " and direction = 'out'",
             ids=[occasion for (occasion,) in occasions],

@@ -57,8 +57,9 @@ class PersonRecord:
 
     @property
     def is_processors(self) -> bool:
-        """We process it for a partner: theirs to give (§ 1)."""
-        return self.controller_role == "processor"
+        """We process it for a partner: theirs to give (§ 1). Not by the role alone: accounting and requests
+        of a referred person are duties of our own."""
+        return self.rule_id == "PROCESSOR"
 
 
 @dataclass(frozen=True)

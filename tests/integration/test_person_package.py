@@ -229,7 +229,7 @@ def test_what_a_partner_answers_for_is_named_and_not_shown(shop: Shop, officer: 
     shop.customer(1)
     ready(shop)
     shop.conn.execute(
-        "update intermediate.int_records_decided set controller_role = 'processor'"
+        "update intermediate.int_records_decided set controller_role = 'processor', rule_id = 'PROCESSOR'"
         " where source_table = 'contact'"
     )
     shop.conn.commit()

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from retention import holds
 from retention.errors import Refused, UsageError
 from retention.ledger import entries
 from retention.plan import reject
@@ -105,6 +106,19 @@ def test_nothing_is_acknowledged_that_was_not_sent_or_without_words(shop: Shop) 
     assert recipients.acknowledge(shop.settings, [own], by="Stripe", text="again") == 0
     with pytest.raises(Refused, match="settled"):
         recipients.send(shop.settings, own)
+
+
+@pytest.mark.parametrize("kind", ["hold", "restriction"])
+def test_of_what_is_held_or_restricted_nobody_is_told_to_erase_it(shop: Shop, kind: Any) -> None:
+    handed_over(shop, 41)
+    erased(shop, 41)
+    own = to_of(shop, "shop_system", "erasure")
+    held = shop.hold("subject", "shop.person:41", kind=kind)
+    with pytest.raises(Refused, match="held or restricted"):
+        recipients.send(shop.settings, own)
+    if kind == "hold":
+        holds.release(shop.settings, held)
+        assert recipients.send(shop.settings, own).records
 
 
 def test_nobody_reads_a_notice_before_it_is_on_record_that_they_do(

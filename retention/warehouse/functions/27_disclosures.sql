@@ -249,7 +249,7 @@ begin
     if disclose.kind = 'package' then
         select count(*) into shown
         from ledger.person_records(ledger.verified_person(disclose.request_id)) as r
-        where r.controller_role is distinct from 'processor';
+        where r.rule_id is distinct from 'PROCESSOR';
     elsif disclose.source_schema is null or disclose.source_table is null or disclose.record_key is null then
         raise exception using errcode = 'SL002', message = 'a locked read names the one record that it shows';
     end if;
@@ -411,7 +411,7 @@ begin
             select r.record_key from ledger.person_records(person) as r
             where
                 r.source_schema = show_person_rows.source_schema and r.source_table = show_person_rows.source_table
-                and r.controller_role is distinct from 'processor'
+                and r.rule_id is distinct from 'PROCESSOR'
         )) as rows;
 end
 $$;

@@ -51,6 +51,33 @@ begin
 end
 $$;
 
+-- Notices of an erasure or a withdrawal whose records a hold or a restriction keeps: told of it, a recipient would
+-- erase what we must keep.
+create or replace function ledger.notices_waiting(notices uuid[]) returns setof uuid
+language plpgsql stable
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    return query
+        select distinct n.notice_id
+        from ledger.notices as n
+        inner join ledger.erasure_decisions as d
+            on n.occasion_id = d.request_id or (n.occasion_id = d.decision_id and d.request_id is null)
+        inner join intermediate.int_record_cases as c
+            on
+                d.source_schema = c.source_schema and d.source_table = c.source_table
+                and d.record_key = c.record_key
+        inner join ledger.guards as g
+            on g.guard_key in (
+                'subject:' || c.subject_token::text, 'assignment:' || c.assignment_id,
+                'table:' || c.source_schema || '.' || c.source_table
+            )
+        where
+            n.notice_id = any(notices_waiting.notices) and n.occasion in ('erasure', 'withdrawal')
+            and d.outcome in ('erase', 'minimise')
+            and (g.blockers > 0 or g.guard_key like 'table:%' and c.record_key = any(g.records));
+end
+$$;
+
 -- Marks notices as being sent now, by this login, which may then read what each says. Sent again, it is logged again.
 create or replace function ledger.send_notices(notices uuid[]) returns bigint
 language plpgsql security definer
@@ -67,6 +94,10 @@ begin
     end if;
     if exists (select from ledger.notices as n where n.notice_id = any(notices) and n.settled_at is not null) then
         raise exception using errcode = 'SL003', message = 'a notice among them is settled: there is nothing to send';
+    end if;
+    if exists (select from ledger.notices_waiting(notices)) then
+        raise exception using errcode = 'SL003',
+        message = 'records that a notice tells of are held or restricted: it is sent when they are not any more';
     end if;
     update ledger.notices as n
     set state = 'sent', sent_at = now(), sent_by = session_user, sent_in = pg_current_xact_id()
