@@ -69,10 +69,10 @@ begin
         raise exception using errcode = 'SL003',
         message = 'a request holds the person: decide or close that, `retention request list` shows it';
     end if;
-    perform ledger.refuse_untold(blocker);
     if release_blocker.restart_law is not null or release_blocker.restart_on is not null then
         restarted := ledger.restart_assignments(blocker, release_blocker.restart_law, release_blocker.restart_on);
     end if;
+    perform ledger.refuse_untold(blocker);
     if blocker.guard_lifted_at is null then
         perform ledger.lift_guard(blocker);
     end if;
