@@ -141,6 +141,7 @@ select kind, key_id, public_key, in_use_since, destroyed_at, destroyed_by from l
 comment on view ledger.audit_keys is 'Which keys were used since when, and which were destroyed; no key but public ones.';
 
 grant select on ledger.audit_keys to retention_auditor;
+grant select on ledger.hmac_key_needs to retention_reader;
 grant execute on function ledger.hmac_keys_needed to retention_reader;
 grant execute on function ledger.use_key to retention_classifier, retention_planner, retention_purger;
 -- Who may not destroy a key may ask, to be told so.
