@@ -3,8 +3,9 @@
 set local role retention_owner;
 
 -- The records that a standing decision lets go, with what may happen to each: `erase`; `minimise`, of a row that is
--- locked; `lock_ended`, of one whose lock was placed with the refusal; `columns`, of a withdrawn consent. The latest decision on a record counts, and a
--- withdrawn consent before any: no later refusal revives it.
+-- locked; `lock_ended`, of one whose lock was placed with the refusal; `columns`, of a withdrawn consent. The latest
+-- decision on a record counts, and a withdrawn consent before any: no later refusal revives it. Not for readers, who
+-- are told nothing of a locked record.
 create or replace function ledger.covered_records()
 returns table (
     source_schema text, source_table text, record_key text, covers text, rule_id text, category text,
@@ -190,7 +191,7 @@ begin
 end
 $$;
 
-grant execute on function ledger.covered_records to retention_reader, retention_planner, retention_purger;
+grant execute on function ledger.covered_records to retention_planner, retention_purger;
 grant execute on function ledger.uncovered_items to retention_purger;
 grant execute on function ledger.approve_decided to retention_planner;
 
