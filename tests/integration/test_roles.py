@@ -372,7 +372,7 @@ def test_an_auditor_sees_everything_but_values(classified: Shop, logins: Logins)
                 " and has_table_privilege(c.oid, 'select') order by 1"
             ).fetchall()
         ]
-        assert len(views) == 11
+        assert len(views) == 14
         seen: list[Any] = []
         for view in views:
             found = conn.execute(sql.SQL("select * from {}").format(sql.Identifier("ledger", view)))
