@@ -146,7 +146,7 @@ def target_path(settings: Settings, as_of: date | None = None) -> Path:
     """Where dbt keeps the manifest and compiled SQL of the classification in force; a replay of a day
     in the past, which makes other relations, has a place of its own."""
     replay = as_of is not None and schema_suffix(as_of) != ""
-    return settings.state / "dbt" / ("replay" if replay else "target")
+    return settings.state / "dbt" / "replay" if replay else settings.dbt_target
 
 
 def dbt_arguments(as_of: date, *, command: str = "build") -> list[str]:

@@ -31,6 +31,11 @@ class Settings:
     checkpoints: str | None = field(default=None, repr=False)
     timestamp_url: str | None = field(default=None, repr=False)
 
+    @property
+    def dbt_target(self) -> Path:
+        """Where dbt keeps the manifest and compiled SQL of the classification in force."""
+        return self.state / "dbt" / "target"
+
     def as_environment(self) -> dict[str, str]:
         """Return the variables from which `load_settings` makes these settings again, for a process
         that we start. They may hold a password. An empty one is an unset one."""

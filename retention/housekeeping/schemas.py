@@ -14,7 +14,6 @@ from typing import Any
 import psycopg
 from psycopg import errors, sql
 
-from retention.controls.run import drop_left_over
 from retention.housekeeping.rules import Rule, Swept
 from retention.settings import Settings
 from retention.warehouse.roles import CLASSIFIER
@@ -64,6 +63,9 @@ def drop_replay(conn: Connection, suffix: str) -> str | None:
 
 def drop_controls(settings: Settings, *, remove: bool) -> Swept:
     """Drop the controls' database where the run that made it was killed."""
+    # The status reads this package too, and waits for everything that is imported above.
+    from retention.controls.run import drop_left_over
+
     kept = "until the run of the control persons ends"
     try:
         left_over = drop_left_over(settings, remove=remove)

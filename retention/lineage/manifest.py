@@ -12,7 +12,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from retention.classify import target_path
 from retention.errors import Refused
 from retention.lineage.model import Relation
 from retention.settings import Settings
@@ -95,7 +94,7 @@ class Manifest:
 def read_manifest(settings: Settings) -> Manifest:
     """The manifest that the last classification left. Raises Refused where there is none: without it
     no copy could be found, and what is purged would live on in those."""
-    path = target_path(settings) / "manifest.json"
+    path = settings.dbt_target / "manifest.json"
     try:
         content = _content(path.read_bytes())
     except (FileNotFoundError, ValueError):
@@ -133,7 +132,7 @@ def _content(file: bytes) -> Any:
 
 def has_manifest(settings: Settings) -> bool:
     """True where the last classification left one here."""
-    return (target_path(settings) / "manifest.json").exists()
+    return (settings.dbt_target / "manifest.json").exists()
 
 
 def built_relations(settings: Settings) -> frozenset[Relation]:

@@ -36,7 +36,7 @@ from tests.dbt_manifest import Model, build, write_manifest
 from tests.factories import LONG_AGO, Shop
 from tests.rights import decide, request_of
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 def withdraw(shop: Shop) -> Plan:

@@ -23,7 +23,7 @@ from retention.rights.model import Outcome
 from tests.erasures import Officer, drop_officer, make_officer, outcomes, statuses
 from tests.factories import Shop
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PERSONS_TABLES = {"person", "lead", "contact", "mail", "recording", "visit"}
 

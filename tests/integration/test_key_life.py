@@ -33,7 +33,7 @@ from tests.factories import Shop
 from tests.logins import Logins
 from verifier import verify_evidence as form
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 COMMAND = f"{VARIABLE}_COMMAND"
 OLD = "RETENTION_HMAC_KEYS_OLD"

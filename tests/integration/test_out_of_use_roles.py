@@ -20,7 +20,7 @@ from retention.warehouse.roles import READER
 from tests.factories import Shop, today
 from tests.logins import Logins
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 #: Nobody who holds one of these, and no service, may see a value of landing.
 PEOPLE = ("reader", "auditor", "approver", "planner", "rights_officer", "custodian")

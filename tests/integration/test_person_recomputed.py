@@ -16,7 +16,7 @@ from tests.oracle.facts import read_landing
 from tests.oracle.population import gather
 from tests.oracle.tables import TABLES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 Ref = tuple[str, str]
 

@@ -15,7 +15,7 @@ from retention.rights.erasure import decide
 from tests.erasures import Officer, outcomes
 from tests.factories import LONG_AGO, Shop
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 FIRM = 8
 LATER = LONG_AGO + timedelta(days=9)

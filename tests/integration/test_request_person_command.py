@@ -20,7 +20,7 @@ from tests.factories import Shop, today
 from tests.packages import opened
 from tests.rights import token_of, verified_request
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 Done = subprocess.CompletedProcess[str]
 

@@ -16,7 +16,7 @@ import pytest
 from tests.factories import Shop, today
 from tests.rights import token_of
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 Run = Callable[..., Any]
 

@@ -20,7 +20,7 @@ from tests.erasures import Officer
 from tests.factories import Shop
 from tests.integration.test_purge_races import in_background, wait_until_blocked
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 OPEN = "select ledger.open_request('access', ledger.today(), 'shop.person:1', 1, 0, '§ 8')"
 
