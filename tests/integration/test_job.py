@@ -260,6 +260,14 @@ def test_an_approved_plan_starts_its_purge_and_leaves_evidence(
     from orchestration.definitions import build_defs
 
     sensor = build_defs().resolve_sensor_def("approved_plans")
+    # Consents that were withdrawn: the policy approved their plan, and nobody is asked.
+    (decided,) = [one for one in plan.list_plans(house.settings) if one.scope == "decided"]
+    with build_sensor_context(instance=instance) as context:
+        (asked,) = sensor.evaluate_tick(context).run_requests or [None]
+        assert isinstance(asked, RunRequest)
+        assert asked.run_key == f"{decided.plan_id}:0:0"
+    assert run_job(house.settings, "execute_purge", plan_id=decided.plan_id).success
+
     made = house.plan()
     with build_sensor_context(instance=instance) as context:
         (waiting,) = sensor.evaluate_tick(context).run_requests or [None]
