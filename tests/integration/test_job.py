@@ -339,8 +339,8 @@ def test_an_error_that_quotes_a_value_is_kept_without_it(
     to Dagster; none of them may keep it."""
     caplog.set_level(logging.DEBUG)
     house.run(
-        "create or replace function sletteplikt.key_text(value bigint) returns text"
-        f" language sql immutable return (('{CANARY} ' || value)::int)::text"
+        "create or replace function sletteplikt.utc_time(value timestamptz) returns timestamp"
+        f" language sql immutable return (('{CANARY} ' || value::text)::int)::text::timestamp"
     )
     with pytest.raises(
         WarehouseError, match=r"classification failed in .*stg_crm__person"
