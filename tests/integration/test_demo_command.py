@@ -87,12 +87,17 @@ def test_it_shows_the_whole_way_and_a_second_time_keeps_what_is_there(
     minimised = sum(plan["outcome"].get("minimised", 0) for plan in first["plans"])
     assert minimised > 0
     assert purged + minimised == planned
-    assert {plan["scope"] for plan in first["plans"]} == {"ordinary", "unattended"}
+    assert {plan["scope"] for plan in first["plans"]} == {"ordinary", "unattended", "decided"}
     assert before["overdue"]["records"] == purged + sum(first["waiting"].values())
     for plan in first["plans"]:
         assert sum(plan["outcome"].values()) == plan["items"]
         assert plan["outcome"].keys() <= {"purged", "minimised"}
-        assert (plan["approved_by"], plan["approval_kind"]) == ("approver", "demonstration")
+        if plan["scope"] == "decided":
+            # Consents that were withdrawn: the policy decided, and nobody is asked again.
+            assert plan["approval_kind"] == "decision"
+            assert plan["approved_by"].startswith("the decisions of policy ")
+        else:
+            assert (plan["approved_by"], plan["approval_kind"]) == ("approver", "demonstration")
         # The sample's leads have been overdue for years: nothing of a job without a person.
         refused = [reason for reason in plan["refusals"] if "a person decides" in reason]
         assert bool(refused) == (plan["scope"] == "unattended")

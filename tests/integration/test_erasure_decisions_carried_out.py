@@ -333,7 +333,7 @@ def test_the_approval_names_who_decided_and_the_report_proves_it(
     shop.person(1, overdue=False)
     decided_and_classified(shop, officer, 1)
     plan = create_decided(shop.settings)
-    assert (plan.scope, plan.approved_by) == ("decided", f"decided by {officer.name}")
+    assert (plan.scope, plan.approved_by) == ("decided", f"the decisions of {officer.name}")
     (approval,) = entries.of_plan(shop.conn, plan.plan_id, "approval")
     shop.conn.commit()
     assert approval.content["checked"] == {

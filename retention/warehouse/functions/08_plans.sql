@@ -123,8 +123,27 @@ begin
     with overdue as materialized (
         select * from ledger.plannable(freeze_plan.tables, plan.as_of, scope => plan.scope)
     ),
+    -- What a decision changes in a case would be a change of facts to every other plan that holds the case.
+    decided_cases as materialized (
+        select distinct taken.case_id
+        from ledger.plans as other
+        inner join ledger.plan_items as taken on other.plan_id = taken.plan_id
+        where
+            other.scope = 'decided' and plan.scope <> 'decided'
+            and other.classification_id = plan.classification_id
+            and other.state in ('proposed', 'approved', 'executing')
+            and taken.state = 'planned'
+    ),
     found as materialized (
-        select overdue.*
+        select
+            overdue.*,
+            coalesce(
+                overdue.waits_for,
+                case
+                    when overdue.case_id in (select case_id from decided_cases)
+                        then 'its case stands in a plan of what was decided'
+                end
+            ) as waiting_for
         from overdue
         where
             case
@@ -175,14 +194,14 @@ begin
         inner join unnest(freeze_plan.key_tables, freeze_plan.inner_pads, freeze_plan.outer_pads)
             as keys (qualified, inner_pad, outer_pad)
             on found.source_schema || '.' || found.source_table = keys.qualified
-        where found.waits_for is null
+        where found.waiting_for is null
         returning 1
     ),
     waiting as (
         select jsonb_object_agg(reason, records) as reasons
         from (
-            select waits_for as reason, count(*) as records
-            from found where waits_for is not null group by waits_for
+            select waiting_for as reason, count(*) as records
+            from found where waiting_for is not null group by waiting_for
         ) as counted
     )
     update ledger.plans as p

@@ -175,7 +175,7 @@ begin
         ));
         return refusal;
     end if;
-    approver := 'decided by ' || concat_ws(
+    approver := 'the decisions of ' || concat_ws(
         ', ',
         (select string_agg(d.decided_by, ', ' order by d.decided_by) from ledger.deciders(plan.plan_id) as d),
         case when (checked ->> 'by_withdrawal')::bigint > 0 then 'policy ' || plan.policy_version end
