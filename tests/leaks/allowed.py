@@ -50,9 +50,14 @@ COLUMNS = (
         r"ledger\.blockers\.target", _KEYS, "a hold names what it covers; null once that is purged"
     ),
     Allowed(
-        r"ledger\.(review_decisions|column_grounds|returned_records)\.record_key",
+        r"ledger\.(review_decisions|column_grounds|returned_records|requests|erasure_decisions)\.record_key",
         _KEYS,
         "names a record that lies in landing; forgotten when that is purged",
+    ),
+    Allowed(
+        r"ledger\.notice_pointers\.record_key",
+        _KEYS,
+        "a recipient must be told what to erase; gone with its answer",
     ),
     Allowed(
         r"ledger\.subject_tokens\.subject_id",
