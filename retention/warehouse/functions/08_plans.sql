@@ -165,11 +165,6 @@ begin
                     and taken.source_schema = overdue.source_schema
                     and taken.source_table = overdue.source_table
                     and taken.record_key = overdue.record_key
-                    -- Of a row that is due itself, a decision on its columns takes only those.
-                    and not (
-                        other.scope = 'decided' and taken.disposition = 'minimise'
-                        and overdue.disposition <> 'minimise'
-                    )
             )
     ),
     written as (
