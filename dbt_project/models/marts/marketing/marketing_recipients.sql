@@ -33,4 +33,7 @@ where
     and records.controller_role <> 'processor'
     and records.status in ('due_soon', 'retained', 'active')
     and not records.is_out_of_use
-    and not exists (select from objected where records.subject_token = objected.subject_token)
+    and not exists (
+        select from objected
+        where records.subject_token = objected.subject_token
+    )
