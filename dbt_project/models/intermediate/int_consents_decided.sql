@@ -17,20 +17,20 @@ with landed as (
 
 asked as (
     select
-        subject_token,
-        purpose,
+        requests.subject_token,
+        requests.purpose,
         null::timestamp as given_at,
-        sletteplikt.utc_time(received_on + 1) as withdrawn_at,
-        received_on as withdrawn_on,
-        request_id
-    from {{ source('ledger', 'requests') }}
+        sletteplikt.utc_time(requests.received_on + 1) as withdrawn_at,
+        requests.received_on as withdrawn_on,
+        requests.request_id
+    from {{ source('ledger', 'requests') }} as requests
     cross join {{ ref('int_clock') }} as clock
     where
-        asserted = 'withdrawal'
-        and purpose is not null
-        and subject_token is not null
-        and outcome is distinct from 'refused'
-        and sletteplikt.local_date(decided_at) <= clock.as_of
+        requests.asserted = 'withdrawal'
+        and requests.purpose is not null
+        and requests.subject_token is not null
+        and requests.outcome is distinct from 'refused'
+        and sletteplikt.local_date(requests.decided_at) <= clock.as_of
 ),
 
 events as (
