@@ -70,7 +70,7 @@ def test_from_plan_to_read_back(shop: Shop, retention: Command) -> None:
     assert seen["items"] == 20
     # The shop has none of the marts that the checks judge, so the command freezes nothing.
     unchecked = retention("plan")
-    assert unchecked.returncode == 2
+    assert unchecked.returncode == 3
     assert unchecked.stderr.count("\n") == 1
     made = plans.create(shop.settings)
     assert made.state == "proposed"
