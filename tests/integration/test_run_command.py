@@ -99,10 +99,11 @@ def landing(conn: psycopg.Connection[Any]) -> dict[str, str]:
     return digests
 
 
-def plans(conn: psycopg.Connection[Any]) -> list[tuple[str, str | None]]:
-    return conn.execute(
-        "select state, approved_by from ledger.plans order by planned_at"
-    ).fetchall()
+def plans(conn: psycopg.Connection[Any]) -> dict[str, tuple[str, str | None]]:
+    """Each plan's state and who approved it, by its scope."""
+    found = conn.execute("select scope, state, approved_by from ledger.plans").fetchall()
+    assert len({scope for scope, *_ in found}) == len(found)
+    return {scope: (state, approved_by) for scope, state, approved_by in found}
 
 
 @pytest.mark.slow
@@ -123,7 +124,13 @@ def test_it_classifies_checks_and_plans_and_leaves_landing_as_it_is(
     assert Path(told["report"]["page"]).is_file()
     with production.connect() as conn:
         assert landing(conn) == before
-        assert plans(conn) == [("proposed", None)] * 2
+        made = plans(conn)
+        # The sample's withdrawn consents: the policy decided, and nobody is asked again.
+        assert made == {
+            "ordinary": ("proposed", None),
+            "unattended": ("proposed", None),
+            "decided": ("approved", f"the decisions of policy {told['plan']['policy_version']}"),
+        }
 
     # A day in the past stands beside today's records, and nothing is planned from it.
     past = told_stories.as_of - timedelta(days=90)
@@ -132,7 +139,7 @@ def test_it_classifies_checks_and_plans_and_leaves_landing_as_it_is(
     assert f"retention_as_of_{past:%Y%m%d}: nothing is planned from it" in done.stdout
     assert (Path(told["report"]["page"]).parent.parent / str(past)).is_dir()
     with production.connect() as conn:
-        assert plans(conn) == [("proposed", None)] * 2
+        assert plans(conn) == made
         days = [
             conn.execute(
                 sql.SQL("select max(as_of) from {}").format(sql.Identifier(schema, "records"))
