@@ -64,8 +64,15 @@ def kept_house(settings: Settings, *, dry_run: bool = False) -> dict[str, Swept]
     return {one.kind: one for one in sweep(settings, dry_run=dry_run)}
 
 
+def norwegian_days(conn: psycopg.Connection[Any]) -> None:
+    """Until the commit a day is one of Norway's: in winter, an hour before midnight, so many days of
+    another zone ago may be a day less."""
+    conn.execute("set local time zone 'Europe/Oslo'")
+
+
 def ended_long_ago(shop: Shop, plan: Plan, days: int = KEPT.plans.value + 1) -> None:
     """As if everything about the plan had happened that many days ago."""
+    norwegian_days(shop.conn)
     shop.conn.execute(
         "update ledger.plans set planned_at = planned_at - %(d)s * interval '1 day',"
         " rejected_at = rejected_at - %(d)s * interval '1 day',"
@@ -462,6 +469,7 @@ def replays(conn: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
         )
         conn.execute("select ledger.note_replay(%s)", (suffix,))
     conn.execute("reset role")
+    norwegian_days(conn)
     for suffix, days in ((OLD, KEPT.replays.value + 1), (YOUNG, KEPT.replays.value)):
         conn.execute(
             "update ledger.replays set made_at = now() - %s * interval '1 day' where suffix = %s",
