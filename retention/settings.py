@@ -8,16 +8,21 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from retention.errors import UsageError
+from retention.ports import LOOPBACK
 
 DEFAULT_UI_PORT = 3000
+DEFAULT_AUDITOR_PORT = 3001
+DEFAULT_PAGES_PORT = 3002
 
 
 @dataclass(frozen=True)
 class Settings:
     """One run's configuration. `database_url` None means the embedded server under `state`, `checkpoints`
-    (a folder or a URL) None a folder there, `timestamp_url` None no time stamps."""
+    (a folder or a URL) None a folder there, `timestamp_url` None no time stamps, `pages_at` None the
+    pages server on this machine."""
 
     project: Path
     state: Path
@@ -30,6 +35,15 @@ class Settings:
     ui_port: int = DEFAULT_UI_PORT
     checkpoints: str | None = field(default=None, repr=False)
     timestamp_url: str | None = field(default=None, repr=False)
+    auditor_port: int = DEFAULT_AUDITOR_PORT
+    pages_port: int = DEFAULT_PAGES_PORT
+    pages_at: str | None = None
+
+    @property
+    def pages_url(self) -> str:
+        """What links to reports and descriptions begin with, without a slash at its end: the address that
+        their readers reach the pages server by."""
+        return self.pages_at or f"http://{LOOPBACK}:{self.pages_port}"
 
     @property
     def dbt_target(self) -> Path:
@@ -48,6 +62,9 @@ class Settings:
             "RETENTION_DATABASE_URL": self.database_url or "",
             "RETENTION_DAGSTER_DATABASE_URL": self.dagster_database_url or "",
             "RETENTION_UI_PORT": str(self.ui_port),
+            "RETENTION_AUDITOR_PORT": str(self.auditor_port),
+            "RETENTION_PAGES_PORT": str(self.pages_port),
+            "RETENTION_PAGES_URL": self.pages_at or "",
             "RETENTION_CHECKPOINTS": self.checkpoints or "",
             "RETENTION_TIMESTAMP_URL": self.timestamp_url or "",
         }
@@ -70,9 +87,12 @@ def load_settings(env: Mapping[str, str] = os.environ) -> Settings:
         declarations_dir=_folder(env, "RETENTION_DECLARATIONS_DIR", dbt_dir / "models" / "staging"),
         postgres_bin=Path(postgres_bin).expanduser().resolve() if postgres_bin else None,
         dagster_database_url=env.get("RETENTION_DAGSTER_DATABASE_URL") or None,
-        ui_port=_port(env.get("RETENTION_UI_PORT") or str(DEFAULT_UI_PORT)),
+        ui_port=_port(env, "RETENTION_UI_PORT", DEFAULT_UI_PORT),
         checkpoints=env.get("RETENTION_CHECKPOINTS") or None,
         timestamp_url=env.get("RETENTION_TIMESTAMP_URL") or None,
+        auditor_port=_port(env, "RETENTION_AUDITOR_PORT", DEFAULT_AUDITOR_PORT),
+        pages_port=_port(env, "RETENTION_PAGES_PORT", DEFAULT_PAGES_PORT),
+        pages_at=_page_address(env, "RETENTION_PAGES_URL"),
     )
 
 
@@ -89,7 +109,25 @@ def _project_root() -> Path:
     return Path.cwd()
 
 
-def _port(value: str) -> int:
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name) or str(default)
     if not value.isdecimal() or not 0 < int(value) < 65536:
-        raise UsageError(f"RETENTION_UI_PORT is {value!r}: give a port between 1 and 65535")
+        raise UsageError(f"{name} is {value!r}: give a port between 1 and 65535")
     return int(value)
+
+
+def _page_address(env: Mapping[str, str], name: str) -> str | None:
+    """It is shown to every reader and recorded by Dagster, so it holds neither a login nor a query."""
+    value = env.get(name)
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable or "@" in parts.netloc or parts.query or parts.fragment:
+        raise UsageError(
+            f"{name} cannot be used: give an http or https address without login, query and fragment"
+        )
+    return value.rstrip("/")

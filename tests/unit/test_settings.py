@@ -51,7 +51,10 @@ def test_folders_can_be_named(tmp_path: Path) -> None:
             "RETENTION_POSTGRES_BIN": "/b",
             "RETENTION_DATABASE_URL": "postgresql://u@h/w",
             "RETENTION_DAGSTER_DATABASE_URL": "postgresql://u@h/d",
-            "RETENTION_UI_PORT": "3001",
+            "RETENTION_UI_PORT": "3101",
+            "RETENTION_AUDITOR_PORT": "3102",
+            "RETENTION_PAGES_PORT": "3103",
+            "RETENTION_PAGES_URL": "https://audit.example.no/pages",
         },
     ],
     ids=["defaults", "all named"],
@@ -61,8 +64,42 @@ def test_a_process_that_we_start_has_the_same_settings(env: dict[str, str]) -> N
     assert load_settings(settings.as_environment()) == settings
 
 
+@pytest.mark.parametrize(
+    "name", ["RETENTION_UI_PORT", "RETENTION_AUDITOR_PORT", "RETENTION_PAGES_PORT"]
+)
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "3000.0"])
-def test_a_port_that_is_none_is_refused(port: str) -> None:
-    with pytest.raises(UsageError, match="RETENTION_UI_PORT") as refused:
-        load_settings({"RETENTION_UI_PORT": port})
+def test_a_port_that_is_none_is_refused(name: str, port: str) -> None:
+    with pytest.raises(UsageError, match=name) as refused:
+        load_settings({name: port})
     assert refused.value.exit_code == 2
+
+
+def test_the_three_servers_stand_side_by_side_by_default() -> None:
+    settings = load_settings({})
+    ports = {settings.ui_port, settings.auditor_port, settings.pages_port}
+    assert ports == {3000, 3001, 3002}
+    assert settings.pages_url == "http://127.0.0.1:3002"
+
+
+def test_links_begin_with_the_address_that_readers_use() -> None:
+    named = load_settings({"RETENTION_PAGES_URL": "https://audit.example.no/pages/"})
+    assert named.pages_url == "https://audit.example.no/pages"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "audit.example.no/pages",
+        "ftp://audit.example.no",
+        "https://kari:hemmelig@audit.example.no",
+        "https://audit.example.no/?token=hemmelig",
+        "https://[audit.example.no",
+        "javascript:alert(1)",
+    ],
+)
+def test_an_address_that_cannot_be_linked_to_is_refused_without_being_repeated(
+    address: str,
+) -> None:
+    with pytest.raises(UsageError, match="RETENTION_PAGES_URL cannot be used") as refused:
+        load_settings({"RETENTION_PAGES_URL": address})
+    assert "hemmelig" not in str(refused.value)
