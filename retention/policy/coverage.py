@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from retention.policy.values import Days, Marked, Part, Text
 
 FindingSeverity = Literal["warn", "error"]
@@ -17,9 +19,9 @@ class FindingRule(Part):
     """What one kind of finding is. `sets_aside`: nothing is purged or minimised from the table while it
     stands. A table that cannot be read as declared is set aside in any case."""
 
-    severity: FindingSeverity
-    sets_aside: bool
-    reason: Text
+    severity: FindingSeverity = Field(description="`warn` or `error`")
+    sets_aside: bool = Field(description="whether nothing is purged from the table meanwhile")
+    reason: Text = Field(description="why")
 
 
 class FindingRules(Part):
@@ -56,5 +58,5 @@ class CoverageRules(Marked):
     """What findings of coverage lead to. A warning that stands for longer than `patience_days` becomes
     an error."""
 
-    patience_days: Days
-    findings: FindingRules
+    patience_days: Days = Field(description="a warning that stands for longer becomes an error")
+    findings: FindingRules = Field(description="one rule a kind of finding")

@@ -21,9 +21,9 @@ class Hindrance(Marked):
     it was collected for, nothing is locked, and nobody knows when that ends.
     """
 
-    rule: RuleId
-    outcome: Literal["lock", "refuse"]
-    law: Text
+    rule: RuleId = Field(description="the rule that the record stands under")
+    outcome: Literal["lock", "refuse"] = Field(description="`lock` or `refuse`")
+    law: Text = Field(description="the law, as the answer names it")
     english: Text = Field(description="the reason as the person reads it")
     norwegian: Text = Field(description="the same in bokmål")
 
@@ -31,22 +31,26 @@ class Hindrance(Marked):
 class Authority(Part):
     """Where the person can complain (§ 9; GDPR art. 77)."""
 
-    name: Text
-    address: Text
-    url: Text
+    name: Text = Field(description="its name")
+    address: Text = Field(description="where it is")
+    url: Text = Field(description="its page")
 
 
 class Rights(Marked):
     """Answering requests: GDPR art. 12(3), 17(3), 18, 19."""
 
-    answer_within: PeriodText
-    extended_by: PeriodText
-    hindrances: tuple[Hindrance, ...] = Field(min_length=1)
-    authority: Authority
-    package_days: Days
-    locked_read_minutes: Minutes
-    notice_patience_days: Days
-    remind_days: Days
+    answer_within: PeriodText = Field(description="from the day of receipt")
+    extended_by: PeriodText = Field(description="the most that the answer may be put off")
+    hindrances: tuple[Hindrance, ...] = Field(min_length=1, description="what hinders an erasure")
+    authority: Authority = Field(description="where a person can complain")
+    package_days: Days = Field(description="how long a copy made for a person stays")
+    locked_read_minutes: Minutes = Field(
+        description="how long a custodian may read one locked record"
+    )
+    notice_patience_days: Days = Field(
+        description="how long a recipient or partner may take to answer"
+    )
+    remind_days: Days = Field(description="how long before the last day a request is named")
 
     @model_validator(mode="after")
     def _says_each_rule_once(self) -> Self:

@@ -75,8 +75,8 @@ Disposition = Literal["purge", "minimise", "review", "keep"]
 class RulePeriod(Marked):
     """How long a rule keeps: a period of its own (`fixed`), or where the period comes from."""
 
-    from_: PeriodFrom = Field(alias="from")
-    value: PeriodText | None = None
+    from_: PeriodFrom = Field(alias="from", description="`fixed` here, or from there")
+    value: PeriodText | None = Field(default=None, description="the period, where it is fixed")
 
     @model_validator(mode="after")
     def _has_a_value_if_fixed(self) -> Self:
@@ -88,22 +88,22 @@ class RulePeriod(Marked):
 class Trigger(Marked):
     """The event whose local date (Europe/Oslo) starts the period: the anchor."""
 
-    event: Identifier
-    description: Text
+    event: Identifier = Field(description="the event's name")
+    description: Text = Field(description="which day that is")
 
 
 class Rule(Part):
     """What is kept, how long, from when, and what happens then."""
 
-    id: RuleId
+    id: RuleId = Field(description="the rule's name, known to the models")
     category: Category | None = Field(description="null: the category of the record stays")
-    summary: Text
-    condition: Condition
-    period: RulePeriod
-    trigger: Trigger
-    clause: Clause
-    legal_basis: tuple[Text, ...] = Field(min_length=1)
-    disposition: Disposition
+    summary: Text = Field(description="the rule in words, as `explain` shows it")
+    condition: Condition = Field(description="what a record must be, known to the models")
+    period: RulePeriod = Field(description="how long it keeps")
+    trigger: Trigger = Field(description="from which event")
+    clause: Clause = Field(description="the words that carry it")
+    legal_basis: tuple[Text, ...] = Field(min_length=1, description="provisions of law")
+    disposition: Disposition = Field(description="what happens once due")
     is_minimum: bool = Field(
         description="a minimum ends on the next working day; a maximum is never extended"
     )
@@ -113,8 +113,10 @@ class Rule(Part):
 class Reading(Marked):
     """A question that the text leaves open, the answer in force, and the rules it bears on."""
 
-    question: Text
-    applies_to: tuple[RuleId, ...] = Field(min_length=1)
+    question: Text = Field(description="what the text leaves open")
+    applies_to: tuple[RuleId, ...] = Field(
+        min_length=1, description="the rules that rest on the answer"
+    )
     decided_in: Text = Field(description="the decision record, from the project's root")
 
 
@@ -124,9 +126,9 @@ class BrokenSentence(Reading):
     A and B leave one group without a period: the one of its rule is then a proposal only.
     """
 
-    value: Literal["A", "B", "both"]
-    sentence: Clause
-    defect: Identifier
+    value: Literal["A", "B", "both"] = Field(description="which reading is in force")
+    sentence: Clause = Field(description="the sentence")
+    defect: Identifier = Field(description="the entry under `defects`")
 
     @property
     def without_period(self) -> RuleId | None:
@@ -138,44 +140,46 @@ class BrokenSentence(Reading):
 class CountingContact(Part):
     """A channel, and what makes an event on it a contact."""
 
-    channel: Literal["email", "phone", "video"]
-    when: Text
+    channel: Literal["email", "phone", "video"] = Field(description="how it came")
+    when: Text = Field(description="when it counts")
 
 
 class RelationshipStart(Reading):
     """Which contacts make a customer relationship; the declarations find them in the tables."""
 
-    clause: Clause
-    counts: tuple[CountingContact, ...] = Field(min_length=1)
-    never_counts: tuple[Text, ...]
+    clause: Clause = Field(description="the words that carry it")
+    counts: tuple[CountingContact, ...] = Field(
+        min_length=1, description="what makes a relationship"
+    )
+    never_counts: tuple[Text, ...] = Field(description="what makes none")
 
 
 class ExistingRelationship(Reading):
-    value: Literal["living_relationship_bars_r1"]
+    value: Literal["living_relationship_bars_r1"] = Field(description="the one known answer")
 
 
 class LateContact(Reading):
-    value: Literal["review"]
+    value: Literal["review"] = Field(description="the one known answer")
 
 
 class LeadFollowsPerson(Reading):
-    value: Literal["follows_person"]
+    value: Literal["follows_person"] = Field(description="the one known answer")
 
 
 class ContactDuringAssignment(Reading):
-    value: Literal["adds_no_r3_ground"]
+    value: Literal["adds_no_r3_ground"] = Field(description="the one known answer")
 
 
 class EndedAssignments(Reading):
-    value: Literal["r4_from_end_date"]
+    value: Literal["r4_from_end_date"] = Field(description="the one known answer")
 
 
 class DeliveredProduct(Reading):
-    value: Literal["r4_by_type"]
+    value: Literal["r4_by_type"] = Field(description="the one known answer")
 
 
 class Acknowledgement(Reading):
-    value: Literal["restarts_r4"]
+    value: Literal["restarts_r4"] = Field(description="the one known answer")
 
 
 class Readings(Part):
@@ -184,14 +188,20 @@ class Readings(Part):
     broken_sentence: BrokenSentence | None = Field(
         default=None, description="absent in a version whose text is mended"
     )
-    relationship_start: RelationshipStart
-    existing_relationship: ExistingRelationship
-    late_contact: LateContact
-    lead_follows_person: LeadFollowsPerson
-    contact_during_assignment: ContactDuringAssignment
-    ended_assignments: EndedAssignments
-    delivered_product: DeliveredProduct
-    acknowledgement: Acknowledgement
+    relationship_start: RelationshipStart = Field(description="what makes a customer relationship")
+    existing_relationship: ExistingRelationship = Field(
+        description="a lead who was a customer already"
+    )
+    late_contact: LateContact = Field(description="a contact after the period, before the purge")
+    lead_follows_person: LeadFollowsPerson = Field(
+        description="a lead's row whose person is a customer"
+    )
+    contact_during_assignment: ContactDuringAssignment = Field(
+        description="contact while one is kept"
+    )
+    ended_assignments: EndedAssignments = Field(description="an assignment that ended uncompleted")
+    delivered_product: DeliveredProduct = Field(description="a purchase without any contact")
+    acknowledgement: Acknowledgement = Field(description="a claim that was acknowledged")
 
     def bearing_on(self, rule_id: RuleId) -> tuple[Reading, ...]:
         """The readings that `rule_id` rests on, in the order above."""

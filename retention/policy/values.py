@@ -52,8 +52,10 @@ class Part(BaseModel):
 class Clause(Part):
     """A section of the policy text and the exact words there that carry a rule."""
 
-    section: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$")]
-    quote: Text
+    section: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)*$")] = Field(
+        description="its number"
+    )
+    quote: Text = Field(description="the exact words, found in the text")
 
     @property
     def label(self) -> str:
@@ -66,10 +68,10 @@ class Approval(Part):
     `example` counts only for the sample warehouse; `none` means that nobody has decided.
     """
 
-    state: ApprovalState
-    by: Text | None = None
-    on: date | None = None
-    source: Text | None = None
+    state: ApprovalState = Field(description="`approved`, `example` (the sample alone) or `none`")
+    by: Text | None = Field(default=None, description="who decided")
+    on: date | None = Field(default=None, description="when")
+    source: Text | None = Field(default=None, description="where the decision is written")
 
     @model_validator(mode="after")
     def _is_traceable(self) -> Self:
@@ -96,10 +98,12 @@ class Marked(Part):
 
     model_config = ConfigDict(json_schema_extra=_law_and_choice_need_approval)
 
-    mark: Mark
-    reason: Text | None = None
-    source: Text | None = None
-    approval: Approval | None = None
+    mark: Mark = Field(description="`text`, `law` or `choice`")
+    reason: Text | None = Field(default=None, description="why; needed by a choice")
+    source: Text | None = Field(default=None, description="the provision; needed by a law")
+    approval: Approval | None = Field(
+        default=None, description="who approved it; needed by law and choice"
+    )
 
     @model_validator(mode="after")
     def _is_founded(self) -> Self:
@@ -122,9 +126,9 @@ class Marked(Part):
 class MarkedPeriod(Marked):
     """A period that holds for one kind of thing, such as an assignment type."""
 
-    description: Text
-    norwegian: Text | None = None
-    period: PeriodText
+    description: Text = Field(description="what it is")
+    norwegian: Text | None = Field(default=None, description="the same in bokmål")
+    period: PeriodText = Field(description="how long")
 
     @property
     def length(self) -> Period:
@@ -134,33 +138,35 @@ class MarkedPeriod(Marked):
 class Days(Part):
     """A number of days that steers the operation, with the reason for it."""
 
-    value: Annotated[int, Field(ge=1, le=3650)]
-    reason: Text
+    value: Annotated[int, Field(ge=1, le=3650)] = Field(description="the number of days")
+    reason: Text = Field(description="why so many")
 
 
 class Hours(Part):
     """A number of hours to be patient for, with the reason for it."""
 
-    value: Annotated[int, Field(ge=1, le=720)]
-    reason: Text
+    value: Annotated[int, Field(ge=1, le=720)] = Field(description="the number of hours")
+    reason: Text = Field(description="why so many")
 
 
 class Minutes(Part):
     """A number of minutes for which something may be done, with the reason for it."""
 
-    value: Annotated[int, Field(ge=1, le=1440)]
-    reason: Text
+    value: Annotated[int, Field(ge=1, le=1440)] = Field(description="the number of minutes")
+    reason: Text = Field(description="why so many")
 
 
 class Seconds(Part):
     """A number of seconds to wait, with the reason for it."""
 
-    value: Annotated[int, Field(ge=0, le=3600)]
-    reason: Text
+    value: Annotated[int, Field(ge=0, le=3600)] = Field(description="the number of seconds")
+    reason: Text = Field(description="why so many")
 
 
 class Rate(Part):
     """A most per second, with the reason for it."""
 
-    value: Annotated[int, Field(ge=1, le=1_000_000)]
-    reason: Text
+    value: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        description="the number of rows a second"
+    )
+    reason: Text = Field(description="why so many")
