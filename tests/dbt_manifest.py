@@ -53,7 +53,9 @@ _OWN = (
     "intermediate.some_view",
     *("intermediate.int_handovers_decided", "intermediate.int_consents_decided"),
     "intermediate.int_withdrawn_records",
+    "intermediate.int_returns_judged",
     *("retention.records", "retention.grounds", "retention.summary"),
+    "retention.review_queue",
 )
 _FOLDERS = {"intermediate": "intermediate", "retention": "marts/retention"}
 _OWN_SEEDS = (

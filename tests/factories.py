@@ -908,6 +908,13 @@ create table retention.summary as
 select source_schema, source_table, category, status, count(*) as records,
     min(due_on) as oldest_due_on, as_of
 from retention.records group by source_schema, source_table, category, status, as_of;
+create table retention.review_queue as
+select source_schema, source_table, record_key, reason, as_of as review_since, as_of + 30 as review_by,
+    true as is_in_time, as_of
+from retention.records where status = 'review';
+create table intermediate.int_returns_judged (source_schema text, source_table text, verdict text,
+    purged_on date);
+grant select on intermediate.int_returns_judged to retention_reader;
 create view intermediate.some_view as select source_schema, source_table, record_key from retention.records;
 drop table intermediate.judged, intermediate.overdue, intermediate.rules, intermediate.further_grounds;
 analyze retention.records, intermediate.int_record_cases, intermediate.int_case_fingerprints;

@@ -1,7 +1,7 @@
 """The retention report: gathered in one transaction, written as JSON and as one HTML page.
 
 Belongs here: what the report consists of, and where its files go. Does not belong here: the queries
-(population.py, purges.py), the policy's words (policy_part.py) and the page (html.py).
+(`figures`), what is said beside them (`parts`), and the page (html.py).
 
 The same database, policy and declarations give the same bytes: no clock is read here.
 """
@@ -9,7 +9,7 @@ The same database, policy and declarations give the same bytes: no clock is read
 from __future__ import annotations
 
 import json
-from collections.abc import Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,21 +21,23 @@ from psycopg.rows import dict_row
 from retention import state
 from retention.applied_rule import applied_policy
 from retention.classified import STATUSES, Classification, find_classification
-from retention.coverage import Coverage, State
 from retention.coverage.examine import examine
-from retention.declarations import Declarations, load_declarations
+from retention.declarations import load_declarations
 from retention.errors import Refused, UsageError
 from retention.files import replace_text
 from retention.ledger.failures import safe_errors
-from retention.report import NAME, population, purges
-from retention.report.figures import Figure, Reader, plain
+from retention.report import NAME
+from retention.report.figures.figure import Figure, Reader, plain
+from retention.report.figures.sections import ask_all
 from retention.report.html import render
-from retention.report.policy_part import describe_policy
+from retention.report.parts.coverage import describe_coverage
+from retention.report.parts.policy import describe_policy
+from retention.report.parts.provenance import describe_provenance
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import READER
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -85,18 +87,24 @@ def _gather(
         _refuse_half_built(conn)
     declarations = load_declarations(settings.declarations_dir)
     compared = examine(conn, settings, declarations, policy, classification.as_of)
-    made_from = _made_from(conn, classification)
-    figures = _figures(Reader(conn, classification), declarations, compared.landed)
+    governed = [
+        (table.schema_, table.name)
+        for table in declarations.governed
+        if (table.schema_, table.name) in compared.landed
+    ]
+    reader = Reader(conn, classification)
+    sections = ask_all(reader, policy, governed, compared.withheld)
+    figures = {one.figure_id: one for section in sections for one in section.figures}
     return {
         "kind": "retention_report",
         "format": FORMAT,
-        "made_from": made_from,
+        "made_from": _made_from(conn, classification),
+        "provenance": describe_provenance(conn, settings, declarations),
         "headline": _headline(figures),
         "policy": describe_policy(policy),
-        "coverage": _coverage(declarations, compared),
-        "figures": {
-            figure.figure_id: {**figure.as_dict(), "made_from": made_from} for figure in figures
-        },
+        "coverage": describe_coverage(declarations, compared),
+        "sections": [section.as_dict() for section in sections],
+        "figures": {name: figure.as_dict() for name, figure in figures.items()},
     }
 
 
@@ -144,78 +152,21 @@ def _made_from(conn: psycopg.Connection[Any], classification: Classification) ->
     }
 
 
-def _figures(
-    reader: Reader, declarations: Declarations, landed: Set[tuple[str, str]]
-) -> list[Figure]:
-    governed = [
-        (table.schema_, table.name)
-        for table in declarations.governed
-        if (table.schema_, table.name) in landed
-    ]
-    return [
-        population.population(reader),
-        population.landed(reader, governed),
-        population.overdue(reader),
-        purges.left_out(reader),
-        population.under_review(reader),
-        population.minimisable(reader),
-        population.calendar(reader),
-        purges.plans(reader),
-        purges.evidence(reader),
-        purges.purged(reader),
-        purges.minimised(reader),
-        purges.entries(reader),
-        purges.blockers(reader),
-        population.blocked(reader),
-    ]
-
-
-def _headline(figures: list[Figure]) -> dict[str, Any]:
+def _headline(figures: Mapping[str, Figure]) -> dict[str, Any]:
     """The numbers that are read first; each is a sum over a figure below."""
-    by_id = {figure.figure_id: figure for figure in figures}
-    counted = by_id["population"]
+    counted = figures["population"]
     by_status = {
         status: sum(row["records"] for row in counted.rows if row["status"] == status)
         for status in STATUSES
     }
-    oldest = [row["oldest_due_on"] for row in by_id["overdue"].rows]
+    oldest = [row["oldest_due_on"] for row in figures["overdue"].rows]
     return {
         "records": counted.total("records"),
         "tables": len({row["table"] for row in counted.rows}),
         "by_status": by_status,
         "overdue": by_status["overdue"],
-        "overdue_beyond_grace": by_id["overdue"].total("beyond_grace"),
+        "overdue_beyond_grace": figures["overdue"].total("beyond_grace"),
         "oldest_due_on": min(oldest, default=None),
-        "purged": by_id["purged"].total("records"),
-        "unreconciled_tables": sum(not row["reconciled"] for row in by_id["landed"].rows),
-    }
-
-
-def _coverage(declarations: Declarations, compared: Coverage) -> dict[str, Any]:
-    """What landed against what is declared; of the exempt tables those that are there."""
-    landed = compared.landed
-    return {
-        "declared": compared.declared,
-        "landed": len(landed),
-        "governed": sum((table.schema_, table.name) in landed for table in declarations.governed),
-        "undeclared": sum(one.state is State.FINDING for one in compared.landing),
-        "set_aside": list(compared.set_aside),
-        "findings": [
-            {
-                "kind": finding.kind.value,
-                "table": finding.qualified,
-                "column": finding.column,
-            }
-            for finding in compared.findings
-        ],
-        "exempt": [
-            {
-                "table": table.qualified,
-                "reason": table.exempt.reason,
-                "owner": table.exempt.owner,
-                "review_on": table.exempt.review_on.isoformat(),
-            }
-            for table in declarations.tables
-            if table.exempt and (table.schema_, table.name) in landed
-        ],
+        "purged": figures["purged"].total("records"),
+        "unreconciled_tables": sum(not row["reconciled"] for row in figures["landed"].rows),
     }

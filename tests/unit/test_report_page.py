@@ -10,8 +10,8 @@ import pytest
 from retention.classified import STATUSES
 from retention.policy import load_versions
 from retention.report import html
-from retention.report.figures import plain, readable
-from retention.report.policy_part import describe_policy
+from retention.report.figures.figure import plain, readable
+from retention.report.parts.policy import describe_policy
 from retention.settings import load_settings
 
 pytestmark = pytest.mark.unit
@@ -80,7 +80,6 @@ def document(**rows: list[dict[str, Any]]) -> dict[str, Any]:
                 "title": name,
                 "query": f"select 1 -- {name}",
                 "rows": rows.get(name, []),
-                "made_from": MADE_FROM,
             }
             for name in FIGURES
         },

@@ -1,7 +1,7 @@
 """What the policy says and where it is unclear, as the report tells it.
 
 Belongs here: choosing what a reader of the report needs of the policy file. Does not belong here:
-the file's meaning (retention.policy) and its looks (html.py).
+the file's meaning (retention.policy), the list of classes of records (`concept`), and any looks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A figure: rows from the database together with the very query that gave them.
 
-Belongs here: asking, and the shape of an answer. Does not belong here: the queries; each part of
-the report writes its own.
+Belongs here: asking, and the shape of an answer. Does not belong here: the queries; each subject's
+module writes its own.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -22,14 +22,31 @@ OSLO = ZoneInfo("Europe/Oslo")
 # As they stand in the report's JSON.
 Cell = str | int | bool | None | list[Any] | dict[str, Any]
 
+#: What a column holds, which says how it is written for people: a `day` is a local date, a `month` the
+#: first seven characters of one, a `moment` an instant with its offset; a `table` is a relation's name.
+Kind = Literal["count", "day", "month", "moment", "table", "text", "hash", "id", "flag"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A column of codes of ours, for which each language has words under the kind `words`."""
+
+    words: str
+
+
+Column = Kind | Code
+
 
 @dataclass(frozen=True)
 class Figure:
-    """Rows, each a mapping in the order of the query's columns, and the query as it can be run."""
+    """Rows, each a mapping in the order of `columns`; the query as it can be pasted and run, and the
+    values that were bound in it."""
 
     figure_id: str
     title: str
     query: str
+    parameters: Mapping[str, Cell]
+    columns: Mapping[str, Column]
     rows: tuple[Mapping[str, Any], ...]
 
     def total(self, column: str) -> int:
@@ -41,6 +58,8 @@ class Figure:
             "id": self.figure_id,
             "title": self.title,
             "query": self.query,
+            "parameters": dict(self.parameters),
+            "columns": [_described(name, column) for name, column in self.columns.items()],
             "rows": [dict(row) for row in self.rows],
         }
 
@@ -52,24 +71,50 @@ class Reader:
         self.conn = conn
         self.classification = classification
 
+    @property
+    def as_of(self) -> date:
+        return self.classification.as_of
+
+    @property
+    def until(self) -> date | None:
+        """A replay knows nothing of what was done after its day; today's report knows everything."""
+        return self.classification.as_of if self.classification.suffix else None
+
     def ask(
         self,
         figure_id: str,
         title: str,
+        columns: Mapping[str, Column],
         query: sql.Composed,
         bound: Mapping[str, Any] | None = None,
     ) -> Figure:
-        """Run `query` and keep it with its answer. Its rows must come in a stated order."""
+        """Run `query` and keep it with its answer. Its rows must come in a stated order, and its columns
+        must be `columns`. Raises ValueError where they are others."""
         with self.conn.cursor() as cursor:
             cursor.execute(query, bound)
             names = [column.name for column in cursor.description or ()]
+            if names != list(columns):
+                raise ValueError(f"figure {figure_id} has the columns {names}, not {list(columns)}")
             rows = tuple(
                 {name: plain(value) for name, value in zip(names, row, strict=True)}
-                for row in cursor.fetchall()
+                for row in cursor
             )
         # With its values in place, so that a reader can paste it; it was sent with them bound.
         shown = psycopg.ClientCursor(self.conn).mogrify(query, bound)
-        return Figure(figure_id, title, readable(shown), rows)
+        return Figure(
+            figure_id,
+            title,
+            readable(shown),
+            {name: plain(value) for name, value in (bound or {}).items()},
+            columns,
+            rows,
+        )
+
+
+def _described(name: str, column: Column) -> dict[str, str]:
+    if isinstance(column, Code):
+        return {"name": name, "type": "code", "words": column.words}
+    return {"name": name, "type": column}
 
 
 def plain(value: Any) -> Cell:
