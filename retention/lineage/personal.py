@@ -34,7 +34,8 @@ class PersonalColumns:
     """The personal columns of all governed tables, as the catalogue has them now."""
 
     def __init__(self, declarations: Declarations, entries: Mapping[Relation, Entry]) -> None:
-        self._kinds: dict[ColumnName, str] = {}
+        #: The kind of each of them.
+        self.kinds: dict[ColumnName, str] = {}
         self.types: dict[ColumnName, str] = {}
         for table in declarations.governed:
             relation = (table.schema_, table.name)
@@ -42,16 +43,16 @@ class PersonalColumns:
             for column, kind in entries[relation].columns.items() if relation in entries else ():
                 self.types[*relation, column] = kind
                 if column in kinds:
-                    self._kinds[*relation, column] = kinds[column]
+                    self.kinds[*relation, column] = kinds[column]
                 elif not (column in table.columns_declared or column.startswith(_SYSTEM_PREFIX)):
-                    self._kinds[*relation, column] = UNDECLARED
+                    self.kinds[*relation, column] = UNDECLARED
 
     def handed_on(self, columns: Mapping[str, Followed]) -> tuple[HandedOn, ...]:
         """The columns among these that hand a personal one on, each with every source."""
         return tuple(
-            HandedOn(name, source, self._kinds[source])
+            HandedOn(name, source, self.kinds[source])
             for name, one in columns.items()
-            for source in sorted(one.sources & self._kinds.keys())
+            for source in sorted(one.sources & self.kinds.keys())
         )
 
     def resembling(self, columns: Mapping[str, str]) -> tuple[HandedOn, ...]:
@@ -59,7 +60,7 @@ class PersonalColumns:
         nobody knows."""
         return tuple(
             HandedOn(column, source, kind)
-            for source, kind in sorted(self._kinds.items())
+            for source, kind in sorted(self.kinds.items())
             for column in columns
             if (column, columns[column]) == (source[2], self.types[source])
         )

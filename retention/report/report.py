@@ -30,8 +30,11 @@ from retention.report import NAME
 from retention.report.figures.figure import Figure, Reader, plain
 from retention.report.figures.sections import ask_all
 from retention.report.html import render
+from retention.report.parts.concept import describe_concept
 from retention.report.parts.coverage import describe_coverage
+from retention.report.parts.lineage import copies_of, describe_lineage
 from retention.report.parts.policy import describe_policy
+from retention.report.parts.processing import describe_processing
 from retention.report.parts.provenance import describe_provenance
 from retention.settings import Settings
 from retention.warehouse.connection import connect
@@ -88,13 +91,11 @@ def _gather(
     declarations = load_declarations(settings.declarations_dir)
     compared = examine(conn, settings, declarations, policy, classification.as_of)
     governed = [
-        (table.schema_, table.name)
-        for table in declarations.governed
-        if (table.schema_, table.name) in compared.landed
+        table for table in declarations.governed if (table.schema_, table.name) in compared.landed
     ]
-    reader = Reader(conn, classification)
-    sections = ask_all(reader, policy, governed, compared.withheld)
+    sections = ask_all(Reader(conn, classification), policy, governed, compared.withheld)
     figures = {one.figure_id: one for section in sections for one in section.figures}
+    lineage = describe_lineage(conn, settings, declarations)
     return {
         "kind": "retention_report",
         "format": FORMAT,
@@ -102,10 +103,23 @@ def _gather(
         "provenance": describe_provenance(conn, settings, declarations),
         "headline": _headline(figures),
         "policy": describe_policy(policy),
+        "concept": describe_concept(policy, governed, _rules(figures), copies_of(lineage)),
+        "processing": describe_processing(policy, governed),
         "coverage": describe_coverage(declarations, compared),
+        "lineage": lineage,
         "sections": [section.as_dict() for section in sections],
         "figures": {name: figure.as_dict() for name, figure in figures.items()},
     }
+
+
+def _rules(figures: Mapping[str, Figure]) -> dict[str, list[str]]:
+    """The rules that stand behind the records of each table."""
+    rules: dict[str, list[str]] = {}
+    for row in figures["applied"].rows:
+        listed = rules.setdefault(row["table"], [])
+        if row["rule_id"] not in listed:
+            listed.append(row["rule_id"])
+    return rules
 
 
 def _refuse_half_built(conn: psycopg.Connection[Any]) -> None:

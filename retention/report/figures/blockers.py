@@ -6,6 +6,7 @@ requests, which hold a person by themselves (`rights`).
 
 from __future__ import annotations
 
+from retention.language import N_
 from retention.report.figures.figure import Code, Figure, Reader
 
 
@@ -14,7 +15,7 @@ def blockers(reader: Reader) -> Figure:
     they end."""
     return reader.ask(
         "blockers",
-        "Holds, restrictions and locks in force",
+        N_("Holds, restrictions and locks in force"),
         {
             "kind": Code("blocker"),
             "scope": Code("scope"),
@@ -47,7 +48,7 @@ def blocked(reader: Reader) -> Figure:
     """Records that something keeps from being purged, by what it is."""
     return reader.ask(
         "blocked",
-        "Records that are held or restricted, by blocker",
+        N_("Records that are held or restricted, by blocker"),
         {
             "blocker": Code("blocked_by"),
             "status": Code("status"),
@@ -72,7 +73,7 @@ def halts(reader: Reader) -> Figure:
     """When everything that deletes was stopped, and by whom; their words stand in the ledger alone."""
     return reader.ask(
         "halts",
-        "When everything that deletes was stopped",
+        N_("When everything that deletes was stopped"),
         {
             "halted_at": "moment",
             "halted_by": "text",

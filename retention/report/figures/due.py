@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from retention.language import N_
 from retention.report.figures.figure import Code, Figure, Reader
 
 # The calendar looks as far ahead as a year's planning does.
@@ -18,7 +19,7 @@ def overdue(reader: Reader) -> Figure:
     """Overdue records per table and rule: how old, how many beyond the policy's grace."""
     return reader.ask(
         "overdue",
-        "Overdue records by table and rule",
+        N_("Overdue records by table and rule"),
         {
             "table": "table",
             "rule_id": Code("rule"),
@@ -52,7 +53,7 @@ def overdue_because(reader: Reader, withheld: Mapping[str, str]) -> Figure:
     A plan holds keys only until it is carried out or ended; a replay knows no plan."""
     return reader.ask(
         "overdue_because",
-        "What overdue records wait for",
+        N_("What overdue records wait for"),
         {
             "table": "table",
             "rule_id": Code("rule"),
@@ -129,7 +130,7 @@ def left_out(reader: Reader) -> Figure:
     """Why overdue records are not in the latest plan, or were not purged with it."""
     return reader.ask(
         "left_out",
-        "Overdue records left out of the latest plan, by reason",
+        N_("Overdue records left out of the latest plan, by reason"),
         {"stage": Code("plan_stage"), "reason": "text", "records": "count"},
         reader.classification.query(
             """
@@ -160,7 +161,7 @@ def minimisable(reader: Reader) -> Figure:
     """Records kept for accounting alone, some columns of which are due."""
     return reader.ask(
         "minimisable",
-        "Records with columns due although the row is kept",
+        N_("Records with columns due although the row is kept"),
         {"table": "table", "rule_id": Code("rule"), "records": "count", "row_kept_until": "day"},
         reader.classification.query(
             """
@@ -179,7 +180,7 @@ def under_review(reader: Reader) -> Figure:
     """Records that a person must decide on, by reason."""
     return reader.ask(
         "review",
-        "Records under review by reason",
+        N_("Records under review by reason"),
         {"reason": "text", "table": "table", "category": Code("category"), "records": "count"},
         reader.classification.query(
             """
@@ -198,7 +199,7 @@ def review_deadlines(reader: Reader) -> Figure:
     """How long the records under review have waited for their decision."""
     return reader.ask(
         "review_deadlines",
-        "Records under review by the day they must be decided",
+        N_("Records under review by the day they must be decided"),
         {
             "table": "table",
             "records": "count",
@@ -223,7 +224,7 @@ def calendar(reader: Reader) -> Figure:
     """What falls due in the coming months, by calendar month and category."""
     return reader.ask(
         "calendar",
-        "Records falling due, by month",
+        N_("Records falling due, by month"),
         {"month": "month", "category": Code("category"), "records": "count", "blocked": "count"},
         reader.classification.query(
             """

@@ -6,6 +6,7 @@ all plans (`purges`), one plan's deletion report (`retention.report.deletion`), 
 
 from __future__ import annotations
 
+from retention.language import N_
 from retention.report.figures.figure import Code, Figure, Reader
 
 # The latest ones; every plan stays in ledger.plans and has a deletion report of its own.
@@ -16,7 +17,7 @@ def plans(reader: Reader) -> Figure:
     """The latest plans: who planned and approved them, and what came of each."""
     return reader.ask(
         "plans",
-        "Purge plans and their approvals",
+        N_("Purge plans and their approvals"),
         {
             "plan_id": "id",
             "as_of": "day",
@@ -55,7 +56,7 @@ def approvals(reader: Reader) -> Figure:
     """All plans by what they may hold, what approved them and what became of them."""
     return reader.ask(
         "approvals",
-        "Plans by scope, kind of approval and outcome",
+        N_("Plans by scope, kind of approval and outcome"),
         {
             "scope": Code("plan_scope"),
             "approval_kind": Code("approval_kind"),
@@ -83,7 +84,7 @@ def evidence(reader: Reader) -> Figure:
     """Per plan that was begun: rows purged against tombstones and evidence written with them."""
     return reader.ask(
         "evidence",
-        "Rows purged against the evidence of it, by plan",
+        N_("Rows purged against the evidence of it, by plan"),
         {
             "plan_id": "id",
             "purged": "count",
@@ -154,7 +155,7 @@ def refusals(reader: Reader) -> Figure:
     """What a guard refused, and the plans that a person rejected, each with how often."""
     return reader.ask(
         "refusals",
-        "Refusals and rejections",
+        N_("Refusals and rejections"),
         {
             "what": Code("refusal"),
             "reason": "text",
@@ -191,7 +192,7 @@ def skipped(reader: Reader) -> Figure:
     """Records that stood in a plan and were not purged with it, by what spared them."""
     return reader.ask(
         "skipped",
-        "Planned records that were skipped, by reason",
+        N_("Planned records that were skipped, by reason"),
         {
             "table": "table",
             "rule_id": Code("rule"),

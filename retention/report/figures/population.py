@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from retention.declarations import TableDeclaration
+from retention.language import N_
 from retention.report.figures.figure import Code, Figure, Reader
 
 
@@ -15,7 +17,7 @@ def population(reader: Reader) -> Figure:
     """Records per table, category and status."""
     return reader.ask(
         "population",
-        "Records by table, category and status",
+        N_("Records by table, category and status"),
         {
             "table": "table",
             "category": Code("category"),
@@ -34,12 +36,12 @@ def population(reader: Reader) -> Figure:
     )
 
 
-def landed(reader: Reader, tables: Sequence[tuple[str, str]]) -> Figure:
+def landed(reader: Reader, tables: Sequence[TableDeclaration]) -> Figure:
     """Rows that stand in each governed landing table now, the records classified, and the sum over the
     statuses: one number."""
     return reader.ask(
         "landed",
-        "Rows landed against records classified",
+        N_("Rows landed against records classified"),
         {
             "table": "table",
             "landed": "count",
@@ -77,8 +79,8 @@ def landed(reader: Reader, tables: Sequence[tuple[str, str]]) -> Figure:
             """
         ),
         {
-            "schemas": [schema for schema, _ in tables],
-            "tables": [table for _, table in tables],
+            "schemas": [table.schema_ for table in tables],
+            "tables": [table.name for table in tables],
         },
     )
 
@@ -89,7 +91,7 @@ def movements(reader: Reader) -> Figure:
     The tombstones of a row that came back and was purged again count once each time."""
     return reader.ask(
         "movements",
-        "What stands, what came back and what went, by table",
+        N_("What stands, what came back and what went, by table"),
         {
             "table": "table",
             "records": "count",
@@ -145,7 +147,7 @@ def returned(reader: Reader) -> Figure:
     """Rows that were purged and landed again, by what they were found to be."""
     return reader.ask(
         "returned",
-        "Rows that were purged and landed again",
+        N_("Rows that were purged and landed again"),
         {
             "table": "table",
             "verdict": Code("verdict"),

@@ -6,6 +6,7 @@ plans that led to it (`plans`).
 
 from __future__ import annotations
 
+from retention.language import N_
 from retention.lineage.model import NAMES, RECORD, SCHEMAS
 from retention.policy import Policy
 from retention.report.figures.figure import Code, Figure, Reader
@@ -18,7 +19,7 @@ def purged(reader: Reader) -> Figure:
     """What was purged so far, by table and rule."""
     return reader.ask(
         "purged",
-        "Records purged so far, by table and rule",
+        N_("Records purged so far, by table and rule"),
         {
             "table": "table",
             "rule_id": Code("rule"),
@@ -45,7 +46,7 @@ def minimised(reader: Reader) -> Figure:
     """Rows that were kept and of which columns were made null, by table and the columns' rule."""
     return reader.ask(
         "minimised",
-        "Records minimised so far, by table and rule of the columns",
+        N_("Records minimised so far, by table and rule of the columns"),
         {
             "table": "table",
             "rule_id": Code("rule"),
@@ -72,7 +73,7 @@ def orders(reader: Reader) -> Figure:
     """What stores outside the warehouse were told to delete, and what they answered."""
     return reader.ask(
         "orders",
-        "Deletion orders to stores outside the warehouse",
+        N_("Deletion orders to stores outside the warehouse"),
         {
             "store": "text",
             "table": "table",
@@ -99,7 +100,7 @@ def rewritten(reader: Reader) -> Figure:
     """The latest runs that rewrote tables, so that no file holds what was purged."""
     return reader.ask(
         "rewritten",
-        "Tables rewritten after purges",
+        N_("Tables rewritten after purges"),
         {
             "run": "id",
             "begun_at": "moment",
@@ -133,7 +134,7 @@ def not_rewritten(reader: Reader, policy: Policy) -> Figure:
     physically. A replay does not know."""
     return reader.ask(
         "not_rewritten",
-        "Tables that wait to be rewritten",
+        N_("Tables that wait to be rewritten"),
         {"part": Code("rewritten_part"), "table": "table", "since": "day"},
         reader.classification.query(
             """

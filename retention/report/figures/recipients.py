@@ -6,6 +6,7 @@ here: who the recipients are by the policy (`retention.report.parts.processing`)
 
 from __future__ import annotations
 
+from retention.language import N_
 from retention.report.figures.figure import Code, Figure, Reader
 
 
@@ -13,7 +14,7 @@ def notices(reader: Reader) -> Figure:
     """Notices of what was purged, corrected or restricted, by recipient and how far they have come."""
     return reader.ask(
         "notices",
-        "Notices to recipients and partners (GDPR art. 19)",
+        N_("Notices to recipients and partners (GDPR art. 19)"),
         {
             "recipient": Code("recipient"),
             "occasion": Code("notice_occasion"),
@@ -55,7 +56,7 @@ def relays(reader: Reader) -> Figure:
     """Requests that were passed on to partners or came from one."""
     return reader.ask(
         "relays",
-        "Requests relayed to and from partners",
+        N_("Requests relayed to and from partners"),
         {
             "direction": Code("relay_direction"),
             "because": Code("relay_because"),
@@ -82,7 +83,7 @@ def corrections(reader: Reader) -> Figure:
     """Values that persons had corrected, by column, and whether a copy still holds the old one."""
     return reader.ask(
         "corrections",
-        "Corrections, by column",
+        N_("Corrections, by column"),
         {
             "table": "table",
             "column": "text",

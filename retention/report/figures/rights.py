@@ -5,6 +5,7 @@ Belongs here: counts by right and state. Does not belong here: who asked, and wh
 
 from __future__ import annotations
 
+from retention.language import N_
 from retention.report.figures.figure import Code, Figure, Reader
 
 
@@ -12,7 +13,7 @@ def requests(reader: Reader) -> Figure:
     """Requests by right and state, and whether each was answered by its last day."""
     return reader.ask(
         "requests",
-        "Requests of persons, by right and state",
+        N_("Requests of persons, by right and state"),
         {
             "right": Code("right"),
             "state": Code("request_state"),
@@ -67,7 +68,7 @@ def decisions(reader: Reader) -> Figure:
     """What was decided on records whose erasure was asked for, or whose consent was withdrawn."""
     return reader.ask(
         "decisions",
-        "Decisions on records, by request or withdrawn consent",
+        N_("Decisions on records, by request or withdrawn consent"),
         {
             "basis": Code("decision_basis"),
             "outcome": Code("decision_outcome"),
@@ -90,7 +91,7 @@ def consents(reader: Reader) -> Figure:
     """Persons' consents by purpose: in force, or withdrawn."""
     return reader.ask(
         "consents",
-        "Consents in force and withdrawn, by purpose",
+        N_("Consents in force and withdrawn, by purpose"),
         {
             "purpose": Code("purpose"),
             "in_force": "count",
@@ -112,7 +113,7 @@ def suppressions(reader: Reader) -> Figure:
     """Contact points that are not written to, because their owner objected."""
     return reader.ask(
         "suppressions",
-        "Suppressed contact points",
+        N_("Suppressed contact points"),
         {"kind": Code("contact_point"), "contact_points": "count", "last_added_at": "moment"},
         reader.classification.query(
             """

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from retention.declarations import TableDeclaration
+from retention.language import N_
 from retention.policy import Policy
 from retention.report.figures import (
     blockers,
@@ -17,6 +19,7 @@ from retention.report.figures import (
     purges,
     recipients,
     rights,
+    sample,
     trust,
 )
 from retention.report.figures.figure import Figure, Reader
@@ -41,7 +44,7 @@ class Section:
 def ask_all(
     reader: Reader,
     policy: Policy,
-    governed: Sequence[tuple[str, str]],
+    governed: Sequence[TableDeclaration],
     withheld: Mapping[str, str],
 ) -> tuple[Section, ...]:
     """Every figure, section by section. `governed` are the governed tables that have landed, `withheld`
@@ -49,7 +52,7 @@ def ask_all(
     return (
         Section(
             "population",
-            "Population",
+            N_("Population"),
             (
                 population.population(reader),
                 population.landed(reader, governed),
@@ -58,7 +61,7 @@ def ask_all(
         ),
         Section(
             "overdue",
-            "Overdue, and why",
+            N_("Overdue, and why"),
             (
                 due.overdue(reader),
                 due.overdue_because(reader, withheld),
@@ -66,11 +69,13 @@ def ask_all(
                 due.minimisable(reader),
             ),
         ),
-        Section("review", "Under review", (due.under_review(reader), due.review_deadlines(reader))),
-        Section("calendar", "What falls due", (due.calendar(reader),)),
+        Section(
+            "review", N_("Under review"), (due.under_review(reader), due.review_deadlines(reader))
+        ),
+        Section("calendar", N_("What falls due"), (due.calendar(reader),)),
         Section(
             "purges",
-            "Plans, approvals and purges",
+            N_("Plans, approvals and purges"),
             (
                 plans.plans(reader),
                 plans.approvals(reader),
@@ -84,7 +89,7 @@ def ask_all(
         ),
         Section(
             "erasure",
-            "Erasure beyond the rows",
+            N_("Erasure beyond the rows"),
             (
                 purges.orders(reader),
                 purges.rewritten(reader),
@@ -93,12 +98,12 @@ def ask_all(
         ),
         Section(
             "blockers",
-            "Holds, restrictions, locks and halts",
+            N_("Holds, restrictions, locks and halts"),
             (blockers.blockers(reader), blockers.blocked(reader), blockers.halts(reader)),
         ),
         Section(
             "rights",
-            "Rights of persons",
+            N_("Rights of persons"),
             (
                 rights.requests(reader),
                 rights.decisions(reader),
@@ -108,16 +113,17 @@ def ask_all(
         ),
         Section(
             "recipients",
-            "Recipients and partners",
+            N_("Recipients and partners"),
             (
                 recipients.notices(reader),
                 recipients.relays(reader),
                 recipients.corrections(reader),
             ),
         ),
+        Section("concept", N_("Rules as applied"), (sample.applied(reader),)),
         Section(
             "trust",
-            "Controls, checks and evidence",
+            N_("Controls, checks and evidence"),
             (
                 trust.controls(reader),
                 trust.checks(reader),
@@ -126,4 +132,5 @@ def ask_all(
                 trust.keys(reader),
             ),
         ),
+        Section("sample", N_("A sample to test by hand"), (sample.sample(reader, governed),)),
     )

@@ -8,6 +8,7 @@ That a report was kept is evidence too, and is left out here: it would change th
 
 from __future__ import annotations
 
+from retention.language import N_
 from retention.report.figures.figure import Code, Figure, Reader
 
 # The latest ones; every checkpoint lies where it was exported to.
@@ -18,7 +19,7 @@ def controls(reader: Reader) -> Figure:
     """What became of each control person in the last run: made-up persons whose fate is known."""
     return reader.ask(
         "controls",
-        "Control persons, in their last run",
+        N_("Control persons, in their last run"),
         {
             "as_of": "day",
             "run_at": "moment",
@@ -57,7 +58,7 @@ def checks(reader: Reader) -> Figure:
     """What the checks said last, as the ledger has it."""
     return reader.ask(
         "checks",
-        "Checks, in their last run",
+        N_("Checks, in their last run"),
         {
             "as_of": "day",
             "run_at": "moment",
@@ -94,7 +95,7 @@ def entries(reader: Reader) -> Figure:
     """The evidence ledger by kind of entry."""
     return reader.ask(
         "entries",
-        "Entries in the evidence ledger, by kind",
+        N_("Entries in the evidence ledger, by kind"),
         {"kind": Code("entry"), "entries": "count", "first_at": "moment", "last_at": "moment"},
         reader.classification.query(
             """
@@ -114,7 +115,7 @@ def checkpoints(reader: Reader) -> Figure:
     """The latest signed heads of the ledger that were exported."""
     return reader.ask(
         "checkpoints",
-        "Checkpoints exported",
+        N_("Checkpoints exported"),
         {"size": "count", "root": "hash", "exported_at": "moment"},
         reader.classification.query(
             """
@@ -141,7 +142,7 @@ def keys(reader: Reader) -> Figure:
     """The keys in use by their ids; of those that sign, what their signatures are verified with."""
     return reader.ask(
         "keys",
-        "Keys in use",
+        N_("Keys in use"),
         {
             "kind": Code("key"),
             "key_id": "id",

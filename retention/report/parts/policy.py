@@ -43,7 +43,7 @@ def describe_policy(policy: Policy) -> dict[str, Any]:
             }
             for defect in policy.defects
         ],
-        "rules": [_rule(policy, rule) for rule in policy.rules],
+        "rules": [describe_rule(policy, rule) for rule in policy.rules],
         "readings": _readings(policy),
         "assignment_types": [
             _period(name, kind) for name, kind in sorted(policy.assignment_types.items())
@@ -63,7 +63,8 @@ def describe_policy(policy: Policy) -> dict[str, Any]:
     }
 
 
-def _rule(policy: Policy, rule: Rule) -> dict[str, Any]:
+def describe_rule(policy: Policy, rule: Rule) -> dict[str, Any]:
+    """One rule with its clause, its period in words, and who approved what it stands on."""
     clause = rule_clause(policy, rule.id)
     return {
         "id": rule.id,
@@ -72,6 +73,8 @@ def _rule(policy: Policy, rule: Rule) -> dict[str, Any]:
         "quote": clause.quote,
         "summary": clause.summary,
         "period": clause.period or _PERIODS_FROM[rule.period.from_],
+        "period_iso": rule.period.value,
+        "period_from": rule.period.from_,
         "trigger": clause.trigger,
         "legal_basis": list(clause.legal_basis),
         "disposition": rule.disposition,
@@ -111,6 +114,7 @@ def _period(name: str, kind: MarkedPeriod) -> dict[str, Any]:
         "description": kind.description,
         "norwegian": kind.norwegian,
         "period": parse_period(kind.period).words,
+        "period_iso": kind.period,
         "mark": kind.mark,
         "approval": "text" if kind.mark == "text" else kind.approval_state,
         "basis": kind.source or kind.reason,
