@@ -9,11 +9,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo "$$python" && break; done)
 
-PACKAGES := verifier retention landing expectations orchestration cli
+PACKAGES := verifier retention landing expectations orchestration cli docs
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-slow test-long test-integration lint parse up down
+.PHONY: help setup run test test-slow test-long test-integration lint parse reference up down
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ lint: parse ## Check style, types and SQL
 
 parse: setup ## Generate from policy and declarations, then let dbt parse the project
 	@"$(BIN)/python" -c "from orchestration.manifest import ensure_manifest; from retention.settings import load_settings; ensure_manifest(load_settings())"
+
+reference: setup ## Write the generated pages of docs/reference anew
+	@"$(BIN)/python" -m docs.generate
 
 up: setup ## Start the user interface and the schedules
 	@"$(BIN)/retention" up
