@@ -20,6 +20,7 @@ from retention.classified import Classification, find_classification
 from retention.declarations import load_declarations
 from retention.errors import UsageError
 from retention.explanation import Explanation, Ground, Listing, Record
+from retention.record_key import canonical
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -66,7 +67,7 @@ def _by_key(
     with conn.cursor(row_factory=class_row(Record)) as cursor:
         exact = cursor.execute(
             classification.query(_RECORD + of_table + "and record_key = %s limit %s"),
-            (*table, _canonical(key), MOST_LISTED),
+            (*table, canonical(key), MOST_LISTED),
         ).fetchall()
         if exact or key.lstrip().startswith("["):
             return exact
@@ -94,16 +95,6 @@ def _by_token(
         classification.query("select count(*) from {records} where subject_token = %s"), (token,)
     ).fetchone()
     return listed, counted[0] if counted else 0
-
-
-def _canonical(key: str) -> str:
-    """A composite key in the form it is stored in, however the JSON was spaced."""
-    if not key.lstrip().startswith("["):
-        return key
-    try:
-        return json.dumps(json.loads(key), ensure_ascii=False, separators=(",", ":"))
-    except ValueError:
-        return key
 
 
 def _token(key: str) -> uuid.UUID | None:

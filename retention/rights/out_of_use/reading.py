@@ -7,7 +7,6 @@ belong here: whether the read is allowed; the database says so (`ledger.disclose
 What is read goes to whoever asked and nowhere else: no log, no exception and no evidence holds a value.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from psycopg.rows import class_row
 from retention.errors import UsageError
 from retention.ledger.failures import safe_errors
 from retention.policy import in_force, load_versions
+from retention.record_key import canonical
 from retention.rights.register import as_officer
 from retention.settings import Settings
 from retention.warehouse.clock import today
@@ -53,7 +53,7 @@ def read(
         minutes = policy.rights.locked_read_minutes.value
         row = conn.execute(
             "select ledger.disclose('locked_read', null, %s, %s, %s, %s, %s)",
-            (f"{reason} ({authority})", minutes, schema, name, _canonical(key)),
+            (f"{reason} ({authority})", minutes, schema, name, canonical(key)),
         ).fetchone()
         assert row is not None
         # What is shown was written down before, whatever becomes of this transaction.
@@ -70,13 +70,3 @@ def counted(settings: Settings) -> list[Counted]:
         conn.cursor(row_factory=class_row(Counted)) as cursor,
     ):
         return cursor.execute("select * from ledger.out_of_use_counted()").fetchall()
-
-
-def _canonical(key: str) -> str:
-    """A composite key in the form it is stored in, however the JSON was spaced."""
-    if not key.lstrip().startswith("["):
-        return key
-    try:
-        return json.dumps(json.loads(key), ensure_ascii=False, separators=(",", ":"))
-    except ValueError:
-        return key
