@@ -89,6 +89,9 @@ COMMANDS: dict[str, Entry] = {
     "housekeep": Entry(
         "cli.housekeep:housekeep", "Remove the system's own traces that are past their day."
     ),
+    "notices": Entry(
+        "cli.notices:notices", "Tell owners what falls due: once, by e-mail and chat."
+    ),
     "report": Entry("cli.report:report", "Write the report: JSON and one page."),
 }
 

@@ -14,6 +14,7 @@ from dagster_dbt.dbt_manifest import validate_manifest
 from orchestration.assets.classification import classification_assets
 from orchestration.assets.controls import control_persons
 from orchestration.assets.detection import personal_data
+from orchestration.assets.due_notices import due_notices
 from orchestration.assets.erasure import compaction
 from orchestration.assets.evidence import checkpoint, deletion_report, read_back
 from orchestration.assets.findings import findings
@@ -73,6 +74,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
             suppressions,
             recipients,
             findings,
+            due_notices,
             personal_data,
             purge_plan,
             purge_run,

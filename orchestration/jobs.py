@@ -17,6 +17,7 @@ from dagster import (
 
 from orchestration.assets.controls import CONTROLS
 from orchestration.assets.detection import DETECTION
+from orchestration.assets.due_notices import DUE_NOTICES
 from orchestration.assets.erasure import COMPACTION
 from orchestration.assets.evidence import CHECKPOINT, DELETION_REPORT, READ_BACK
 from orchestration.assets.findings import FINDINGS
@@ -74,8 +75,8 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
             "Between two daily jobs: take in requests that landed, and plan what was decided (§ 8).",
         ),
         "apply_retention": (
-            models | AssetSelection.assets(*RIGHTS, FINDINGS, PURGE_PLAN, CHECKPOINT),
-            "The daily job: classify, take in requests, check, plan (§ 6).",
+            models | AssetSelection.assets(*RIGHTS, FINDINGS, PURGE_PLAN, CHECKPOINT, DUE_NOTICES),
+            "The daily job: classify, take in requests, check, plan, tell what falls due (§ 6).",
         ),
     }
     return {

@@ -1,8 +1,10 @@
 """Telling somebody that a run failed, or that a plan waits for a person.
 
 Belongs here: the notice and its ways out: a line in the log, a line in `notices.jsonl` of the state
-folder, a command (RETENTION_NOTICE_COMMAND), a web address (RETENTION_NOTICE_URL). Does not belong here:
-what went wrong; an error's words may stem from anywhere, and a notice leaves the house.
+folder, the channels of `default` (`retention.due_notices.channels`), a command
+(RETENTION_NOTICE_COMMAND), a web address (RETENTION_NOTICE_URL). Does not belong here: what went wrong;
+an error's words may stem from anywhere, and a notice leaves the house. Nor what falls due, of which
+owners are told (`retention.due_notices`).
 """
 
 import json
@@ -16,6 +18,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from retention import state
+from retention.due_notices.channels import load_channels
+from retention.due_notices.delivery import deliver
 from retention.environment import for_others
 from retention.errors import UsageError
 from retention.housekeeping.notices import notices_lock, notices_path
@@ -37,6 +41,10 @@ class Notice:
     run_id: str
     steps: tuple[str, ...]
 
+    @property
+    def title(self) -> str:
+        return f"{self.job} failed"
+
     def __str__(self) -> str:
         return f"job {self.job} failed (run {self.run_id}) in {', '.join(self.steps)}"
 
@@ -49,6 +57,10 @@ class PlanNotice:
     plan_id: str
     reason: str
 
+    @property
+    def title(self) -> str:
+        return "A plan waits for a person"
+
     def __str__(self) -> str:
         return f"plan {self.plan_id} waits for a person: {self.reason}"
 
@@ -56,10 +68,10 @@ class PlanNotice:
 def give_notice(
     settings: Settings, notice: Notice | PlanNotice, env: Mapping[str, str] = os.environ
 ) -> None:
-    """Write the notice down, then pass it on to the command and the address that are configured.
+    """Write the notice down, then pass it on to the command, the address and the channels there are.
 
-    Raises UsageError where an address is no http address. A command or an address that does not take
-    the notice is logged: the notice itself is written down by then.
+    Raises UsageError where an address is no http address. A command, an address or a channel that does
+    not take the notice is logged: the notice itself is written down by then.
     """
     logger.error("%s", notice)
     text = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **asdict(notice)})
@@ -70,6 +82,15 @@ def give_notice(
         _run(command, text)
     if url := env.get(URL):
         _post(url, text)
+    try:
+        channels = load_channels(env).for_operations
+    except UsageError as error:
+        # What the notice is about must not fail for it as well; `retention status` says so too.
+        logger.error("the notice went to no channel: %s", error)
+        return
+    for channel in channels:
+        if failure := deliver(channel, notice.title, str(notice)):
+            logger.error("%s did not take the notice: %s", channel.name, failure)
 
 
 def _run(command: str, text: str) -> None:

@@ -18,6 +18,7 @@ import psycopg
 from retention import findings, halts, silence
 from retention.classified import CATEGORIES, STATUSES, Classification, find_classification
 from retention.declarations import load_declarations
+from retention.due_notices import standing as due_notices
 from retention.erasure import standing as erasure
 from retention.findings import UNFINISHED, Finding, OpenPlan
 from retention.housekeeping import standing as housekeeping
@@ -162,6 +163,7 @@ def read_status(
             *(() if classification.suffix else consent.findings(conn, policy)),
             *silence.findings(conn, classification, policy),
             *findings.unexported(conn),
+            *(() if classification.suffix else due_notices.findings(conn, declarations)),
             *(() if classification.suffix else housekeeping.findings(conn, settings, policy)),
             *findings.logged_values(conn),
             *findings.drifted(conn, settings, declarations, policy, classification.as_of),

@@ -35,6 +35,8 @@ OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("onboard", "crm"), {0}),
     (("onboard", "crm", "--check"), {0}),
     (("report",), {0}),
+    (("notices", "due", "--dry-run"), {0}),
+    (("notices", "list"), {0}),
     (("plan", "--dry-run"), {0}),
     (("plan",), {0}),
     (("plan", "list"), {0}),
