@@ -157,7 +157,7 @@ def _message(
     *,
     repeats: bool,
 ) -> Message:
-    report = f"{settings.pages_url}/{classification.as_of}/retention-report.{language}.html"
+    report = f"{settings.pages_url}/reports/latest/"
     links = Links(report, f"http://127.0.0.1:{settings.ui_port}")
     said = speaker(language, settings.policy_dir)
     return due_message(said, lines, classification.as_of, links, repeats=repeats)
