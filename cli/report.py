@@ -34,3 +34,4 @@ def report(
     )
     say(f"page: {written.html_path}")
     say(f"data: {written.json_path}")
+    say(f"tables: {written.csv_folder}")

@@ -74,7 +74,7 @@ def builds(settings: Settings) -> list[Place]:
 
 def reports(settings: Settings) -> list[Place]:
     """Reports of a day."""
-    names = rf"\d{{4}}-\d{{2}}-\d{{2}}/{NAME}\.(json|html)"
+    names = rf"\d{{4}}-\d{{2}}-\d{{2}}/({NAME}(\.[a-z]{{2}})?\.(json|html|pdf)|csv/[a-z_]+\.csv)"
     return [_place(settings.state, settings.state / "reports", names)]
 
 

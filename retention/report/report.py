@@ -1,4 +1,4 @@
-"""The retention report: gathered in one transaction, written as JSON and as one HTML page.
+"""The retention report: gathered in one transaction, written as JSON, CSV and one HTML page.
 
 Belongs here: what the report consists of, and where its files go. Does not belong here: the queries
 (`figures`), what is said beside them (`parts`), and the page (html.py).
@@ -27,6 +27,7 @@ from retention.errors import Refused, UsageError
 from retention.files import replace_text
 from retention.ledger.failures import safe_errors
 from retention.report import NAME
+from retention.report.csv_text import as_csv
 from retention.report.figures.figure import Figure, Reader, plain
 from retention.report.figures.sections import ask_all
 from retention.report.html import render
@@ -49,6 +50,7 @@ class Written:
 
     json_path: Path
     html_path: Path
+    csv_folder: Path
     document: dict[str, Any]
 
 
@@ -61,10 +63,13 @@ def write_report(settings: Settings, as_of: date | None = None) -> Written:
     document = gather(settings, as_of)
     reports = state.make_folder(settings.state / "reports")
     folder = state.make_folder(reports / document["made_from"]["as_of"])
-    written = Written(folder / f"{NAME}.json", folder / f"{NAME}.html", document)
+    csv_folder = state.make_folder(folder / "csv")
+    written = Written(folder / f"{NAME}.json", folder / f"{NAME}.html", csv_folder, document)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     for path, content in ((written.json_path, text), (written.html_path, render(document))):
         replace_text(path, content)
+    for name, figure in document["figures"].items():
+        replace_text(written.csv_folder / f"{name}.csv", as_csv(figure))
     return written
 
 

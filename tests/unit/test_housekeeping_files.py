@@ -185,6 +185,8 @@ def test_files_of_another_account_are_named_and_not_passed_over(
         ("builds", "state/controls/dbt/target/manifest.json"),
         ("builds", "dbt_project/target/partial_parse.msgpack"),
         ("reports", "state/reports/2020-01-01/retention-report.json"),
+        ("reports", "state/reports/2020-01-01/retention-report.nb.pdf"),
+        ("reports", "state/reports/2020-01-01/csv/overdue.csv"),
     ],
 )
 def test_each_kind_of_file_goes_after_its_days_and_no_sooner(

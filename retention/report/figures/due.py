@@ -50,7 +50,8 @@ def overdue(reader: Reader) -> Figure:
 def overdue_because(reader: Reader, withheld: Mapping[str, str]) -> Figure:
     """What every overdue record waits for. `withheld` are tables that nothing is purged from, and why.
 
-    A plan holds keys only until it is carried out or ended; a replay knows no plan."""
+    A plan holds keys only until it is carried out or ended. What it left out or skipped is counted by
+    reason in figures of its own. A replay knows no plan."""
     return reader.ask(
         "overdue_because",
         N_("What overdue records wait for"),
@@ -72,18 +73,14 @@ def overdue_because(reader: Reader, withheld: Mapping[str, str]) -> Figure:
             withheld as (
                 select * from unnest(%(withheld)s::text[], %(reasons)s::text[]) as t (qualified, why)
             ),
-            -- A record may stand in several plans: the one that is furthest tells.
+            -- A record may stand in several plans: the latest tells.
             planned as (
                 select distinct on (items.source_schema, items.source_table, items.record_key)
-                    items.source_schema, items.source_table, items.record_key, plans.state,
-                    items.state as item_state, items.skip_reason
+                    items.source_schema, items.source_table, items.record_key, plans.state
                 from ledger.plan_items as items
                 inner join ledger.plans as plans using (plan_id)
-                where %(until)s::date is null and items.record_key is not null
-                    and (
-                        plans.state in ('proposed', 'approved', 'executing')
-                        or items.state = 'skipped'
-                    )
+                where %(until)s::date is null and items.state = 'planned'
+                    and plans.state in ('proposed', 'approved', 'executing')
                 order by items.source_schema, items.source_table, items.record_key,
                     plans.planned_at desc, plans.plan_id
             ),
@@ -100,16 +97,11 @@ def overdue_because(reader: Reader, withheld: Mapping[str, str]) -> Figure:
             select overdue.source_schema || '.' || overdue.source_table as "table", overdue.rule_id,
                 case
                     when withheld.qualified is not null then 'withheld'
-                    when planned.item_state = 'skipped' then 'skipped'
                     when planned.state is not null then 'plan_' || planned.state
                     when (select is_of_this from latest) then 'left_out'
                     else 'no_plan'
                 end as waits_for,
-                case
-                    when withheld.qualified is not null then withheld.why
-                    when planned.item_state = 'skipped' then planned.skip_reason
-                end as detail,
-                count(*) as records, min(overdue.due_on) as oldest_due_on
+                withheld.why as detail, count(*) as records, min(overdue.due_on) as oldest_due_on
             from overdue
             left join withheld
                 on withheld.qualified = overdue.source_schema || '.' || overdue.source_table
