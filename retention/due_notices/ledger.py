@@ -44,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Begun:
-    """A notice that is remembered and not sent yet. `repeats`: one that nobody confirmed may have told it."""
+    """A notice that is remembered and not sent yet. `repeats`: one nobody confirmed may have told it."""
 
     notice_id: UUID
     repeats: bool
