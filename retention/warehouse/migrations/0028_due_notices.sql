@@ -40,4 +40,4 @@ comment on table ledger.due_notice_lines is
 reset role;
 
 grant select on ledger.due_notices, ledger.due_notice_lines
-to retention_reader, retention_planner, retention_auditor;
+to retention_reader, retention_planner;
