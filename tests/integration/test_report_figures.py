@@ -9,7 +9,7 @@ import json
 import shlex
 import shutil
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from retention.rights.model import Right
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import READER
 from tests import report_schema
+from tests.dbt_manifest import AS_CLASSIFIER
 from tests.erasures import Officer
 from tests.factories import LONG_AGO, Shop, today
 
@@ -63,9 +64,9 @@ def check_again(shop: Shop, document: Document) -> None:
             assert again == figure["rows"], figure["id"]
 
 
-def told(shop: Shop) -> Document:
+def told(shop: Shop, as_of: date | None = None) -> Document:
     """The report as it is now, as the schema says, and again by its own queries."""
-    document = gather(shop.settings)
+    document = gather(shop.settings, as_of)
     report_schema.check(document)
     check_again(shop, document)
     return document
@@ -172,6 +173,45 @@ def test_consents_and_suppressions_are_counted(shop: Shop) -> None:
         "withdrawn": 1,
         "last_withdrawn_on": (LONG_AGO + timedelta(days=9)).date().isoformat(),
     }
+
+
+def test_a_replay_tells_nothing_that_was_done_after_its_day(shop: Shop) -> None:
+    shop.person(1)
+    shop.add("consent", id=1, person_id=1)
+    shop.classify()
+    shop.hold("table", "shop.mail")
+    execute(shop.settings, shop.approve(shop.plan()).plan_id)
+    halts.halt(shop.settings, "a try")
+    assert total(told(shop), "purged") > 0
+    day = today(shop.conn) - timedelta(days=10)
+    replay(shop, day)
+    document = told(shop, day)
+    assert document["made_from"]["is_replay"]
+    assert document["made_from"]["classified_at"] is None
+    assert one(document, "consents")["in_force"] == 1
+    later = ("plans", "approvals", "evidence", "refusals", "skipped", "purged", "minimised")
+    for figure in (*later, "blockers", "halts", "entries", "checkpoints", "not_rewritten"):
+        assert rows(document, figure) == [], figure
+
+
+def replay(shop: Shop, day: date) -> None:
+    """The classification as it stands, under the name of a replay as of that day."""
+    suffix = f"_as_of_{day:%Y%m%d}"
+    shop.conn.execute(AS_CLASSIFIER)
+    for schema, tables in (
+        ("policy", ("declared_tables",)),
+        ("intermediate", ("int_clock", "int_returns_judged", "int_consents_decided")),
+        ("retention", ("records", "summary", "review_queue")),
+    ):
+        shop.conn.execute(f"create schema {schema}{suffix}")
+        for table in tables:
+            shop.conn.execute(
+                f"create table {schema}{suffix}.{table} as select * from {schema}.{table}"
+            )
+            if table != "int_consents_decided":
+                shop.conn.execute(f"grant select on {schema}{suffix}.{table} to {READER}")
+    shop.conn.execute(f"update intermediate{suffix}.int_clock set as_of = '{day}'")
+    shop.conn.commit()
 
 
 def test_the_sample_names_some_records_of_each_kind_and_no_person(shop: Shop) -> None:
