@@ -73,8 +73,9 @@ def builds(settings: Settings) -> list[Place]:
 
 
 def reports(settings: Settings) -> list[Place]:
-    """Reports of a day."""
-    names = rf"\d{{4}}-\d{{2}}-\d{{2}}/({NAME}(\.[a-z]{{2}})?\.(json|html|pdf)|csv/[a-z_]+\.csv)"
+    """Reports of a day, and of a day that was made again."""
+    files = rf"{NAME}(\.[a-z]{{2}})?\.(json|html|pdf)|csv/[a-z_]+\.csv"
+    names = rf"\d{{4}}-\d{{2}}-\d{{2}}/(replay/)?({files})"
     return [_place(settings.state, settings.state / "reports", names)]
 
 

@@ -89,7 +89,8 @@ FILES = (
         "where the keys and passwords are kept, readable by their owner alone",
     ),
     Allowed(
-        r"state/reports/[\d-]+/(retention-report(\.[a-z]{2})?\.(json|html|pdf)|csv/sample\.csv)",
+        r"state/reports/[\d-]+/(replay/)?"
+        r"(retention-report(\.[a-z]{2})?\.(json|html|pdf)|csv/sample\.csv)",
         _KEYS,
         "the sample that an auditor tests by hand names records; none by a key that is personal",
     ),

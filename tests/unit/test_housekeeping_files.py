@@ -187,6 +187,7 @@ def test_files_of_another_account_are_named_and_not_passed_over(
         ("reports", "state/reports/2020-01-01/retention-report.json"),
         ("reports", "state/reports/2020-01-01/retention-report.nb.pdf"),
         ("reports", "state/reports/2020-01-01/csv/overdue.csv"),
+        ("reports", "state/reports/2020-01-01/replay/csv/overdue.csv"),
     ],
 )
 def test_each_kind_of_file_goes_after_its_days_and_no_sooner(

@@ -19,7 +19,7 @@ import psycopg
 from retention.code_hash import code_hash
 from retention.declarations import Declarations
 from retention.ledger import tree
-from retention.report.figures.figure import plain
+from retention.report.figures.figure import OSLO, plain
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -40,6 +40,7 @@ def describe_provenance(
         "code_hash": code_hash(settings, declarations),
         "manifest_hash": _manifest_hash(settings.dbt_target / "manifest.json"),
         "revision": _revision(settings.project),
+        "time_zone": OSLO.key,
         "ledger": _ledger(conn),
         "verify": [
             "retention keys list",
