@@ -1,7 +1,10 @@
-"""The report's files without a database: its published schema, and CSV that no spreadsheet carries out."""
+"""The report's files without a database: its published schema, CSV that no spreadsheet carries out, and
+the revision that it names."""
 
 import csv
 import io
+import subprocess
+from pathlib import Path
 from typing import Any, get_args
 
 import jsonschema
@@ -10,6 +13,7 @@ import pytest
 from retention.classified import STATUSES
 from retention.report.csv_text import as_csv
 from retention.report.figures.figure import Kind
+from retention.report.parts.provenance import revision
 from retention.report.report import FORMAT
 from tests.report_schema import schema
 
@@ -63,3 +67,32 @@ def test_values_are_written_as_they_are() -> None:
     assert as_csv(figure("crm.person", None, True, False, 12, 'a "b", c')) == (
         'table\r\ncrm.person\r\n""\r\ntrue\r\nfalse\r\n12\r\n"a ""b"", c"\r\n'
     )
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    done = subprocess.run(
+        ["git", "-C", str(folder), *who, *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_the_revision_is_the_commit_and_says_what_differs_from_it(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "policy.yaml").write_text("one")
+    git(tmp_path, "add", "policy.yaml")
+    git(tmp_path, "commit", "--quiet", "--message", "one")
+    head = git(tmp_path, "rev-parse", "HEAD")
+    assert revision(tmp_path) == head
+    (tmp_path / "policy.yaml").write_text("other")
+    assert revision(tmp_path) == f"{head}+"
+
+
+def test_without_a_clone_or_without_git_there_is_no_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert revision(tmp_path) is None
+    (tmp_path / ".git").mkdir()
+    assert revision(tmp_path) is None
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert revision(tmp_path) is None

@@ -39,7 +39,7 @@ def describe_provenance(
         },
         "code_hash": code_hash(settings, declarations),
         "manifest_hash": _manifest_hash(settings.dbt_target / "manifest.json"),
-        "revision": _revision(settings.project),
+        "revision": revision(settings.project),
         "time_zone": OSLO.key,
         "ledger": _ledger(conn),
         "verify": [
@@ -68,7 +68,7 @@ def _manifest_hash(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
-def _revision(project: Path) -> str | None:
+def revision(project: Path) -> str | None:
     """The commit that the project stands on, `+` behind it where files differ from it. None where the
     project is no clone of its own, or there is no git."""
     if not (project / ".git").exists():
@@ -82,7 +82,7 @@ def _git(project: Path, *arguments: str) -> str | None:
     """What git answers, None where there is no git or it has no answer."""
     try:
         answer = subprocess.run(
-            ["git", "-C", str(project), *arguments],
+            ["git", "--no-optional-locks", "-C", str(project), *arguments],
             capture_output=True,
             text=True,
             timeout=_PATIENCE_SECONDS,
