@@ -76,8 +76,8 @@ def approved_plans(job: Any) -> SensorDefinition:
         settings = load_settings()
         suspects = end_dead_runs(context.instance, settings, (context.cursor or "").split())
         context.update_cursor(" ".join(suspects))
-        if context.instance.get_runs_count(RunsFilter(statuses=list(_GOING))):
-            yield SkipReason("a run is going: looked at again when it has ended")
+        if busy := _busy(context.instance):
+            yield busy
             return
         if reason := _nobody_may_begin(settings):
             yield SkipReason(reason)
@@ -111,8 +111,8 @@ def new_evidence(job: Any) -> SensorDefinition:
     )
     @guarded
     def look(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
-        if context.instance.get_runs_count(RunsFilter(statuses=list(_GOING))):
-            yield SkipReason("a run is going: looked at again when it has ended")
+        if busy := _busy(context.instance):
+            yield busy
             return
         latest = _latest_unsigned(load_settings())
         if latest is None:
@@ -137,8 +137,8 @@ def rights_requests(job: Any) -> SensorDefinition:
     )
     @guarded
     def look(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
-        if context.instance.get_runs_count(RunsFilter(statuses=list(_GOING))):
-            yield SkipReason("a run is going: looked at again when it has ended")
+        if busy := _busy(context.instance):
+            yield busy
             return
         found = waiting.look(load_settings())
         if not found:
@@ -149,6 +149,13 @@ def rights_requests(job: Any) -> SensorDefinition:
         yield RunRequest(run_key=f"requests-{today()}-{found.mark}")
 
     return look
+
+
+def _busy(instance: DagsterInstance) -> SkipReason | None:
+    """Why nothing is started now: one run at a time, and the next tick looks again."""
+    if instance.get_runs_count(RunsFilter(statuses=list(_GOING))):
+        return SkipReason("a run is going: looked at again when it has ended")
+    return None
 
 
 def _latest_unsigned(settings: Settings) -> int | None:
