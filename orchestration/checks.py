@@ -4,6 +4,7 @@ Belongs here: from one of our checks to a spec, and from its result to an `Asset
 belong here: running a check, and reading what Great Expectations said (`expectations`).
 """
 
+import re
 from collections.abc import Iterable
 
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetKey
@@ -11,6 +12,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetK
 from expectations import CHECKS, Check, CheckResult, Severity
 from orchestration.metadata import Metadata, counts_table
 
+_CLAUSE = re.compile(r"§ \d+|GDPR art\. \d+")
 _SEVERITY = {Severity.WARN: AssetCheckSeverity.WARN, Severity.ERROR: AssetCheckSeverity.ERROR}
 
 
@@ -22,10 +24,32 @@ def check_specs(asset: AssetKey, checks: Iterable[Check] = CHECKS) -> list[Asset
             asset=asset,
             description=f"{check.description} ({check.clause})",
             blocking=check.blocks_plan,
-            metadata={"clause": check.clause, "blocks_plan": check.blocks_plan},
+            metadata={
+                "clause": check.clause,
+                "severity": check.severity.value,
+                "blocks_plan": check.blocks_plan,
+            },
         )
         for check in checks
     ]
+
+
+def own_check(
+    asset: AssetKey,
+    name: str,
+    description: str,
+    severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+) -> AssetCheckSpec:
+    """The spec of a check that an asset of ours runs itself; its description names the clause."""
+    return AssetCheckSpec(
+        name=name,
+        asset=asset,
+        description=description,
+        metadata={
+            "clause": ", ".join(_CLAUSE.findall(description)),
+            "severity": severity.value.lower(),
+        },
+    )
 
 
 def asset_check_result(asset: AssetKey, result: CheckResult) -> AssetCheckResult:

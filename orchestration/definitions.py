@@ -43,6 +43,7 @@ from orchestration.sensors import (
     new_evidence,
     rights_requests,
 )
+from orchestration.shown import Shown
 from orchestration.translator import Translator
 from retention.classify import today
 from retention.declarations import load_declarations
@@ -57,13 +58,13 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
     """
     settings = load_settings()
     manifest = ensure_manifest(settings)
+    policy = in_force(load_versions(settings.policy_dir), today())
     translator = Translator(
-        in_force(load_versions(settings.policy_dir), today()),
-        load_declarations(settings.declarations_dir),
+        policy, load_declarations(settings.declarations_dir), settings.pages_url
     )
     classification = classification_assets(manifest, translator)
     jobs = build_jobs(classification)
-    return Definitions(
+    return Shown(policy, settings.pages_url).definitions(
         assets=[
             *translator.landing_specs(validate_manifest(manifest)),
             classification,

@@ -7,13 +7,13 @@ Belongs here: the asset that shows what became of them. Does not belong here: ma
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
-    AssetCheckSpec,
     AssetExecutionContext,
     AssetKey,
     MaterializeResult,
     asset,
 )
 
+from orchestration.checks import own_check
 from orchestration.guarded import guarded
 from orchestration.resources import Run
 from orchestration.translator import OWNER
@@ -29,10 +29,10 @@ MET = "met_their_fate"
     description="Made-up persons in a database of their own, one for each category whose end is a purge"
     " (§ 6) and one that must stay, run through classification, plan, purge and read-back.",
     check_specs=[
-        AssetCheckSpec(
-            name=MET,
-            asset=CONTROLS,
-            description="Every control person that must go is gone, and every other is whole (§ 6).",
+        own_check(
+            CONTROLS,
+            MET,
+            "Every control person that must go is gone, and every other is whole (§ 6).",
         )
     ],
     owners=[OWNER],

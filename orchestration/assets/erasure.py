@@ -7,7 +7,6 @@ Belongs here: the asset that rewrites what lost rows. Does not belong here: whic
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
-    AssetCheckSpec,
     AssetExecutionContext,
     AssetKey,
     MaterializeResult,
@@ -15,6 +14,7 @@ from dagster import (
 )
 
 from orchestration.assets.purge import PURGE_RUN
+from orchestration.checks import own_check
 from orchestration.guarded import guarded
 from orchestration.resources import Run
 from orchestration.translator import OWNER
@@ -31,10 +31,10 @@ ALL_REWRITTEN = "all_rewritten"
     " with their indexes and statistics (§ 6), after the purge and outside of its transaction.",
     deps=[PURGE_RUN],
     check_specs=[
-        AssetCheckSpec(
-            name=ALL_REWRITTEN,
-            asset=COMPACTION,
-            description="No table was left that holds files with values of purged records (§ 6).",
+        own_check(
+            COMPACTION,
+            ALL_REWRITTEN,
+            "No table was left that holds files with values of purged records (§ 6).",
         )
     ],
     owners=[OWNER],

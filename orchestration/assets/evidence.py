@@ -10,7 +10,6 @@ from uuid import UUID
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
-    AssetCheckSpec,
     AssetExecutionContext,
     AssetKey,
     MaterializeResult,
@@ -20,6 +19,7 @@ from dagster import (
 from orchestration.assets.erasure import COMPACTION
 from orchestration.assets.findings import FINDINGS
 from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
+from orchestration.checks import own_check
 from orchestration.guarded import guarded
 from orchestration.resources import Run
 from orchestration.translator import OWNER
@@ -43,11 +43,10 @@ NOTHING_LEFT = "nothing_left"
     " and whether plan, tombstones and evidence agree (§ 6). Shares no code with the purge.",
     deps=[PURGE_RUN],
     check_specs=[
-        AssetCheckSpec(
-            name=NOTHING_LEFT,
-            asset=READ_BACK,
-            description="Nothing that was purged is left or has come back, and the evidence is whole"
-            " (§ 6).",
+        own_check(
+            READ_BACK,
+            NOTHING_LEFT,
+            "Nothing that was purged is left or has come back, and the evidence is whole (§ 6).",
         )
     ],
     owners=[OWNER],

@@ -18,6 +18,7 @@ from dagster import (
 )
 
 from orchestration.assets.classification import RECORDS
+from orchestration.checks import own_check
 from orchestration.guarded import guarded
 from orchestration.metadata import Metadata
 from orchestration.resources import Run
@@ -82,10 +83,7 @@ _OBJECTED = "nobody_objected_in_marketing"
 
 
 def _specs(asset_key: AssetKey, checks: _Checks) -> list[AssetCheckSpec]:
-    return [
-        AssetCheckSpec(name=name, asset=asset_key, description=description)
-        for name, (_, description) in checks.items()
-    ]
+    return [own_check(asset_key, name, description) for name, (_, description) in checks.items()]
 
 
 @asset(
@@ -96,10 +94,11 @@ def _specs(asset_key: AssetKey, checks: _Checks) -> list[AssetCheckSpec]:
     deps=[RECORDS],
     check_specs=[
         *_specs(REGISTER, _REGISTER_CHECKS),
-        AssetCheckSpec(
-            name=_SOON,
-            asset=REGISTER,
-            description="No request's last day for the answer comes within the days of reminding (§ 8).",
+        own_check(
+            REGISTER,
+            _SOON,
+            "No request's last day for the answer comes within the days of reminding (§ 8).",
+            AssetCheckSeverity.WARN,
         ),
     ],
     owners=[OWNER],
@@ -150,15 +149,15 @@ def rights_register(context: AssetExecutionContext, run: Run) -> MaterializeResu
     description="Locks (§ 8): erasures that a law forbids until a day, and those that have ended.",
     deps=[RECORDS, REGISTER],
     check_specs=[
-        AssetCheckSpec(
-            name=_ENDED,
-            asset=LOCKS,
-            description="What was locked is gone when the days of grace after its lock have passed (§ 8).",
+        own_check(
+            LOCKS,
+            _ENDED,
+            "What was locked is gone when the days of grace after its lock have passed (§ 8).",
         ),
-        AssetCheckSpec(
-            name=_IN_USE,
-            asset=LOCKS,
-            description="No model, copy or view shows a record that is locked or restricted (§ 8).",
+        own_check(
+            LOCKS,
+            _IN_USE,
+            "No model, copy or view shows a record that is locked or restricted (§ 8).",
         ),
     ],
     owners=[OWNER],
@@ -212,10 +211,10 @@ def restrictions(context: AssetExecutionContext, run: Run) -> MaterializeResult:
     description="The suppression list (§ 4): objections to marketing, as keyed tokens kept for ever.",
     deps=[RECORDS, REGISTER],
     check_specs=[
-        AssetCheckSpec(
-            name=_OBJECTED,
-            asset=SUPPRESSIONS,
-            description="No model for marketing shows a contact point whose owner objected (§ 4).",
+        own_check(
+            SUPPRESSIONS,
+            _OBJECTED,
+            "No model for marketing shows a contact point whose owner objected (§ 4).",
         )
     ],
     owners=[OWNER],

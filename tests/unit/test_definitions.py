@@ -3,8 +3,10 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,14 @@ from dagster import (
 from orchestration.groups import DOWNSTREAM, FACTS, GROUPS, group_of
 from orchestration.manifest import ensure_manifest, manifest_path
 from orchestration.notices import COMMAND, URL, Notice, give_notice
+from orchestration.passages import rules_of
 from orchestration.run import JOBS
 from orchestration.translator import opening_comment, tag_value
+from retention.classify import today
 from retention.declarations import Declarations, load_declarations
 from retention.errors import UsageError
+from retention.policy import Policy, in_force, load_versions
+from retention.policy.values import Clause
 from retention.settings import Settings, load_settings
 
 pytestmark = pytest.mark.unit
@@ -165,19 +171,104 @@ def test_what_a_data_team_adds_stands_downstream() -> None:
         assert group_of(node) == DOWNSTREAM
 
 
-def test_every_asset_says_what_it_is_and_governed_ones_name_the_clause(
-    nodes: dict[str, Any], declarations: Declarations
+def test_every_asset_quotes_the_policy_and_says_whose_it_is_and_where_to_read_on(
+    nodes: dict[str, Any], fresh: Settings
 ) -> None:
+    """Of all of them, and none is left out: also one that somebody adds tomorrow."""
+    policy = in_force(load_versions(fresh.policy_dir), today())
+    passages = set(everything_quotable(policy))
+    categories = {f"category/{rule.category}" for rule in policy.rules if rule.category}
     for key, node in nodes.items():
-        assert node.description, key
+        # The words, below them what they mean, and above all of them what the asset is.
+        quotes = re.findall(
+            r"^> \*\*Policy (§ [\d.]+):\*\* «(.+)»\n>\n> (?:[\w ()]+: )?(.+)$",
+            node.description,
+            re.M,
+        )
+        assert quotes, key
+        assert set(quotes) <= passages, (key, set(quotes) - passages)
+        assert not node.description.startswith(">"), key
         assert node.owners, key
         assert node.kinds, key
+        tags = {tag for tag in node.tags if tag.startswith("category/")}
+        assert tags, key
+        assert tags <= categories | {"category/all", "category/none"}, key
+        assert node.tags["system"], key
+        assert node.tags["layer"], key
+        assert f"]({fresh.pages_url}/reports/latest/#" in node.metadata["report"].md_str, key
+        assert (fresh.project / node.metadata["runbook"].text).is_file(), key
+
+
+def everything_quotable(policy: Policy) -> Iterator[tuple[str, str, str]]:
+    """Each passage of the policy: where it stands, its words, and what it means."""
+    parts: list[tuple[Clause, str]] = [
+        *((rule.clause, rule.summary) for rule in policy.rules),
+        *((one.clause, one.description) for one in policy.subject_kinds),
+        *((one.clause, one.description) for one in policy.data_categories),
+        *((one.clause, one.description) for one in policy.purposes),
+        *((one.clause, one.purpose) for one in policy.recipients),
+    ]
+    for clause, meaning in parts:
+        yield clause.label, " ".join(clause.quote.split()), " ".join(meaning.split())
+
+
+def test_what_stems_from_dbt_leads_to_its_description_and_its_code(
+    nodes: dict[str, Any], manifest: dict[str, Any], fresh: Settings
+) -> None:
+    of_dbt = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    shown = [node for node in of_dbt if node["resource_type"] in ("model", "seed", "source")]
+    assert len(shown) > 200
+    for node in shown:
+        schema = node.get("source_name") or node["config"].get("schema")
+        metadata = nodes["/".join(filter(None, (schema, node["name"])))].metadata
+        page = f"/dbt/#!/{node['resource_type']}/{node['unique_id']}"
+        assert f"]({fresh.pages_url}{page})" in metadata["dbt docs"].md_str
+        assert (fresh.project / metadata["code"].text).is_file(), node["unique_id"]
+
+
+def test_a_governed_table_says_which_rules_it_follows_and_what_its_columns_hold(
+    nodes: dict[str, Any], declarations: Declarations
+) -> None:
     for table in declarations.governed:
-        assert "§" in nodes[f"{table.schema_}/{table.name}"].description, table.qualified
+        landing = nodes[f"{table.schema_}/{table.name}"]
         staging = nodes[f"staging/{table.staging_model}"]
-        assert staging.tags["system"] == tag_value(table.system)
-    for engine in ("findings", "purge_plan", "purge_run", "read_back", "deletion_report"):
-        assert "§" in nodes[engine].description
+        for node in (landing, staging):
+            assert "**Retention:**" in node.description, table.qualified
+            assert node.tags["system"] == tag_value(table.system)
+        for rule in rules_of(table):
+            assert f"> {rule}: " in landing.description, table.qualified
+        columns = {
+            column.name: column.description
+            for column in landing.metadata["dagster/column_schema"].columns
+        }
+        assert set(columns) == table.columns_declared
+        assert all(columns[name].startswith("Personal: ") for name in table.personal)
+        assert staging.metadata["landing table"].asset_key == landing.key
+
+
+def test_what_a_night_renews_says_by_when(
+    nodes: dict[str, Any], declarations: Declarations
+) -> None:
+    """What runs when a person decides is never late; of the models the marts stand for the others."""
+    awaited = {f"{table.schema_}/{table.name}" for table in declarations.governed}
+    awaited |= {key for key, node in nodes.items() if node.group_name == "records"}
+    awaited |= {"findings", "purge_plan", "checkpoint", "control_persons", "rights_register"}
+    for key in awaited:
+        policy = nodes[key].freshness_policy
+        assert policy is not None, key
+        assert policy.timezone == "Europe/Oslo", key
+    for key in ("purge_run", "read_back", "deletion_report", "stripe/coupon"):
+        assert nodes[key].freshness_policy is None, key
+
+
+def test_every_check_says_how_bad_a_failure_is_and_by_which_clause(defs: Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    assert len(list(graph.asset_check_keys)) > 60
+    for key in graph.asset_check_keys:
+        spec = graph.get_check_spec(key)
+        assert spec.description, key
+        assert spec.metadata["severity"] in ("warn", "error"), key
+        assert re.match(r"§ \d|GDPR art\. \d", spec.metadata["clause"]), key
 
 
 @pytest.mark.parametrize("name", JOBS)
