@@ -22,8 +22,8 @@ from packaging.version import Version
 
 from orchestration.guarded import guarded
 from orchestration.manifest import DBT, dbt_switches
-from orchestration.metadata import record_counts
 from orchestration.resources import Run
+from orchestration.standing import Standing, read_standing, set_aside, tables_read
 from orchestration.translator import Translator
 from retention.classify import (
     dbt_arguments,
@@ -62,14 +62,14 @@ def classification_assets(manifest: Path, translator: Translator) -> AssetsDefin
             recognise(settings, declarations)
             scan_and_remember(settings, declarations, declared=False)
             remember_today(settings, declarations)
+        standing: Standing | None = None
         for event in _build(context, translator, settings, as_of):
             if (
                 isinstance(event, Output)
                 and context.asset_key_for_output(event.output_name) == RECORDS
             ):
-                context.add_output_metadata(
-                    record_counts(settings, as_of), output_name=event.output_name
-                )
+                standing = read_standing(settings, as_of)
+                context.add_output_metadata(standing.whole(), output_name=event.output_name)
             yield event
         if begun is not None:
             # Whatever model was built beside ours, it shows nothing that is locked or restricted.
@@ -78,6 +78,11 @@ def classification_assets(manifest: Path, translator: Translator) -> AssetsDefin
         if begun is not None and not context.is_subset:
             with connect(settings, role=CLASSIFIER) as conn:
                 classifications.finish(conn, begun)
+            if standing is not None:
+                left_out = set_aside(settings, as_of)
+                read = [one for one in declarations.governed if one.qualified not in left_out]
+                for event in tables_read(standing, read):
+                    context.log_event(event)
 
     return classification
 

@@ -21,16 +21,18 @@ from expectations import require_integrity, run_checks
 from expectations.catalogue import BY_NAME
 from orchestration.assets.classification import RECORDS
 from orchestration.assets.findings import FINDINGS
-from orchestration.checks import asset_check_result
+from orchestration.checks import asset_check_result, check_specs
 from orchestration.decided import plan_decided
 from orchestration.guarded import guarded
-from orchestration.metadata import Metadata, counts_table
+from orchestration.metadata import Metadata, counts_table, table
 from orchestration.resources import Run
+from orchestration.standing import TableEvent, purged_by, read_standing, tables_read
 from orchestration.translator import OWNER
 from orchestration.unattended import plan_unattended
 from retention import plan as plans
 from retention import purge
 from retention.classify import today
+from retention.declarations import load_declarations
 from retention.plan import Plan
 from retention.policy import in_force, load_versions
 from retention.rights import erasure
@@ -40,6 +42,7 @@ PURGE_PLAN = AssetKey(["purge_plan"])
 PURGE_RUN = AssetKey(["purge_run"])
 
 _AFTERWARDS = BY_NAME["no_blocked_record_in_plan"]
+(_SPEC,) = check_specs(PURGE_PLAN, [_AFTERWARDS])
 # An executing plan is one whose purge was cut short; carrying it out again goes on where it stopped.
 _MAY_BE_CARRIED_OUT = ("approved", "executing")
 
@@ -83,9 +86,10 @@ def purge_plan(context: AssetExecutionContext, run: Run) -> Iterator[Materialize
 
 @asset_check(
     asset=PURGE_PLAN,
-    name=_AFTERWARDS.name,
-    description=f"{_AFTERWARDS.description} ({_AFTERWARDS.clause})",
-    blocking=_AFTERWARDS.blocks_plan,
+    name=_SPEC.name,
+    description=_SPEC.description,
+    metadata=_SPEC.metadata,
+    blocking=_SPEC.blocking,
 )
 @guarded
 def no_blocked_record_in_plan(run: Run) -> AssetCheckResult:
@@ -120,6 +124,9 @@ def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeR
     for result in results:
         for reason, number in result.skipped.items():
             skipped[reason] = skipped.get(reason, 0) + number
+    gone = purged_by(settings, chosen)
+    for event in _as_they_stand_now(settings, {name for name, _ in gone}):
+        context.log_event(event)
     yield MaterializeResult(
         metadata={
             "plans": ", ".join(str(result.plan_id) for result in results),
@@ -129,8 +136,18 @@ def purge_run(context: AssetExecutionContext, run: Run) -> Iterator[MaterializeR
             "batches": sum(result.batches for result in results),
             "erasures carried out": finished,
             **{f"skipped: {reason}": number for reason, number in sorted(skipped.items())},
+            "by_table": table(
+                ("table", "what", "rows"), [(*key, number) for key, number in sorted(gone.items())]
+            ),
         }
     )
+
+
+def _as_they_stand_now(settings: Settings, names: set[str]) -> Iterator[TableEvent]:
+    """What is left in the tables that lost rows or values."""
+    declared = load_declarations(settings.declarations_dir).governed
+    standing = read_standing(settings)
+    return tables_read(standing, [one for one in declared if one.qualified in names])
 
 
 def _carry_out(settings: Settings, plan_id: UUID, pace: purge.Pace) -> purge.PurgeResult:

@@ -160,6 +160,27 @@ def test_dagster_shows_the_counts_of_the_records(house: House, instance: Dagster
         assert column in shown
 
 
+def test_dagster_shows_how_each_governed_table_stands(
+    house: House, instance: DagsterInstance
+) -> None:
+    """Where its rows lie and where they are staged; a table that is not there shows nothing."""
+    stands = "select count(*) from retention.records where source_schema = %s and source_table = %s"
+    for schema, table in (("crm", "lead"), ("crm", "person"), ("stripe", "charge")):
+        landing = instance.get_latest_materialization_event(AssetKey([schema, table]))
+        assert landing is not None
+        assert landing.asset_materialization is not None
+        staging = instance.fetch_observations(
+            AssetKey(["staging", f"stg_{schema}__{table}"]), limit=1
+        )
+        observed = staging.records[0].asset_observation
+        assert observed is not None
+        for shown in (landing.asset_materialization.metadata, observed.metadata):
+            assert shown["records"].value == house.one(stands, schema, table) > 0
+            overdue = house.one(f"{stands} and status = 'overdue'", schema, table)
+            assert shown["overdue"].value == overdue
+    assert instance.get_latest_materialization_event(AssetKey(["pagila", "rental"])) is None
+
+
 def test_dagster_shows_every_check_with_counts(house: House, instance: DagsterInstance) -> None:
     evaluations = {}
     for entry in instance.all_logs(house.applied.run_id):
@@ -292,6 +313,12 @@ def test_an_approved_plan_starts_its_purge_and_leaves_evidence(
     assert event is not None
     assert event.asset_materialization is not None
     assert event.asset_materialization.metadata["found"].value == 0
+    lead = instance.get_latest_materialization_event(AssetKey(["crm", "lead"]))
+    assert lead is not None
+    assert lead.asset_materialization is not None
+    assert lead.asset_materialization.metadata["purged"].value == house.one(
+        "select count(*) from ledger.tombstones where source_table = 'lead'"
+    )
     report = house.settings.state / "reports" / f"deletion-{made.plan_id}.json"
     assert (
         json.loads(report.read_text(encoding="utf-8"))["execution"]["purged"] == (outcome["purged"])
