@@ -1,8 +1,10 @@
 """The user interface on a sample that the daily job has run on, and a browser to look at it.
 
-Belongs here: the servers and the browser. Does not belong here: what must be seen.
+Belongs here: the server, the browser and the camera. Does not belong here: what must be seen.
 """
 
+import dataclasses
+import json
 import os
 import shutil
 import socket
@@ -35,7 +37,11 @@ HOST = "127.0.0.1"
 PEOPLE = 60
 SEED = 11
 
-_START_SECONDS = 180.0
+#: What an auditor's screen is wide, at least and often.
+WIDTHS = (1280, 1920)
+
+_START_SECONDS = 300.0
+_SETTLED_MS = 1_500
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -50,15 +56,45 @@ _FLAGS = (
 
 @dataclass(frozen=True)
 class Ui:
-    """The pages of one instance, and the warehouse behind them."""
+    """The pages of one instance as an auditor sees them, the warehouse behind them, and its approver."""
 
     address: str
     settings: Settings
+    approver: Settings
+    environment: Mapping[str, str]
 
     def one(self, query: Any) -> Any:
         with connect(self.settings, autocommit=True) as conn:
             row = conn.execute(query).fetchone()
         return row[0] if row else None
+
+    def command(self, *arguments: str) -> str:
+        """What `retention` prints; it must have ended well."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cli.main", *arguments],
+            env={**self.environment, "NO_COLOR": "1", "COLUMNS": "120"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def asked(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The answer of the webserver's GraphQL, errors included."""
+        request = urllib.request.Request(
+            f"{self.address}/graphql",
+            data=json.dumps({"query": query, "variables": variables}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=60) as answer:
+                content = answer.read()
+        except urllib.error.HTTPError as error:
+            content = error.read()
+        answered: dict[str, Any] = json.loads(content)
+        return answered
 
     def column(self, query: Any) -> list[Any]:
         with connect(self.settings, autocommit=True) as conn:
@@ -86,6 +122,30 @@ def screenshots() -> Path:
     return folder
 
 
+class Camera:
+    """Keeps what was seen at both widths, and sees to it that nothing is cut off."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, page: Any, name: str, *, whole: bool = False) -> None:
+        """`whole`: the page from top to bottom."""
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": width * 10 // 16})
+            page.wait_for_timeout(_SETTLED_MS)
+            page.screenshot(path=self._folder / f"{name}-{width}.png", full_page=whole)
+            beyond = page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert beyond <= 0, f"{name} is {beyond} pixels wider than {width}"
+
+
+@pytest.fixture(scope="session")
+def camera(screenshots: Path) -> Camera:
+    """Takes the screenshots."""
+    return Camera(screenshots)
+
+
 @pytest.fixture(scope="module")
 def ui(
     chromium: str,
@@ -93,7 +153,7 @@ def ui(
     clean_environment: Mapping[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Ui]:
-    """The webserver on a throwaway instance in which the daily job has run."""
+    """The auditors' webserver on a throwaway instance in which the daily job has run."""
     name = server.create()
     settings = sample_settings(server, name, tmp_path_factory.mktemp("ui"))
     make_keys(settings)
@@ -102,17 +162,18 @@ def ui(
     assert run_job(settings, "apply_retention").success
     port = _free_port()
     log = settings.state / "webserver.log"
+    environment = {
+        **clean_environment,
+        **dagster_environment(settings),
+        "RETENTION_DATABASE_URL": str(settings.database_url),
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "dagster_webserver"),
-                *("-m", DEFINITIONS, "-h", HOST, "-p", str(port)),
+                *("-m", DEFINITIONS, "-h", HOST, "-p", str(port), "--read-only"),
             ],
-            env={
-                **clean_environment,
-                **dagster_environment(settings),
-                "RETENTION_DATABASE_URL": str(settings.database_url),
-            },
+            env=environment,
             cwd=dagster_home(settings),
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -120,7 +181,8 @@ def ui(
     address = f"http://{HOST}:{port}"
     try:
         _wait(process, address, log)
-        yield Ui(address, settings)
+        approver = dataclasses.replace(settings, database_url=server.approver_url(name))
+        yield Ui(address, settings, approver, environment)
     finally:
         process.terminate()
         try:
@@ -138,8 +200,8 @@ def page(ui: Ui, chromium: str) -> Iterator[Any]:
     with playwright.sync_playwright() as browsers:
         browser = browsers.chromium.launch(executable_path=chromium, args=list(_FLAGS))
         try:
-            opened = browser.new_page(viewport={"width": 1800, "height": 1100})
-            opened.set_default_timeout(60_000)
+            opened = browser.new_page(viewport={"width": WIDTHS[1], "height": 1200})
+            opened.set_default_timeout(120_000)
             yield opened
         finally:
             browser.close()
