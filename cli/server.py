@@ -4,8 +4,10 @@ Belongs here: the three commands' arguments and what they print. Does not belong
 ending processes; `orchestration.services` and `retention.warehouse.embedded` do.
 """
 
+from dataclasses import asdict
+
 from cli.console import JsonFlag, progress, say, show_json
-from orchestration.services import require_port, start_services, stop_services
+from orchestration.services import require_ports, start_services, stop_services
 from retention.settings import load_settings
 from retention.warehouse import embedded
 from retention.warehouse.connection import connect, is_embedded, warehouse_url
@@ -13,17 +15,19 @@ from retention.warehouse.migrate import migrate
 
 
 def up(as_json: JsonFlag = False) -> None:
-    """Start the database, the user interface and the schedules; print where the interface is."""
+    """Start the database, the user interface, the auditors' one, the pages and the schedules."""
     settings = load_settings()
-    require_port(settings)
+    require_ports(settings)
     with progress("starting"):
         with connect(settings, autocommit=True) as conn:
             migrate(conn)
-        page = start_services(settings)
+        at = start_services(settings)
     if as_json:
-        show_json({"page": page, "embedded": is_embedded(settings)})
-    else:
-        say(f"The user interface is at {page}; `retention down` stops it.")
+        show_json({**asdict(at), "embedded": is_embedded(settings)})
+        return
+    say(f"The user interface is at {at.page}; `retention down` stops it.")
+    say(f"For auditors, read-only: {at.auditors}")
+    say(f"Reports, checks and models: {at.pages}")
 
 
 def down(as_json: JsonFlag = False) -> None:

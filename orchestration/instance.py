@@ -4,13 +4,15 @@ Belongs here: making both and naming them. Does not belong here: definitions, an
 servers (services.py). Nothing of Dagster is imported.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import conninfo, sql
 
 from retention import state
+from retention.environment import for_others
 from retention.errors import UsageError
 from retention.settings import Settings
 from retention.warehouse.connection import checked_url, warehouse_url
@@ -74,6 +76,21 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def reading_environment(settings: Settings, others: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a process that only shows this instance: those of `others` that are not
+    ours, and the storage, in sessions that can only read. The warehouse and the keys are not named.
+
+    The tables must be there: such a process cannot make them. Raises as `dagster_environment` does.
+    """
+    needed = ("DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "DO_NOT_TRACK")
+    environment = dagster_environment(settings)
+    return {
+        **for_others(others),
+        **{name: environment[name] for name in needed},
+        STORAGE_VARIABLE: _that_only_reads(environment[STORAGE_VARIABLE]),
+    }
+
+
 def ensure_instance(settings: Settings) -> Path:
     """Make the instance's home and its database where they are missing; return the home.
 
@@ -124,6 +141,14 @@ def _with_database(url: str, name: str) -> str:
         return urlunsplit(parts._replace(path=f"/{name}"))
     query = [(key, name if key == "dbname" else value) for key, value in parse_qsl(parts.query)]
     return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _that_only_reads(url: str) -> str:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    query["options"] = f"{query.get('options', '')} -c default_transaction_read_only=on".strip()
+    # libpq reads a plus sign as itself: a space is %20 here.
+    return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))
 
 
 def _with_driver(url: str) -> str:

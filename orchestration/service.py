@@ -1,12 +1,16 @@
 """One server process that outlives the command that started it.
 
-Belongs here: starting it with a record and a log, telling later whether it still runs, ending it.
+Belongs here: starting it with a record and a log, telling later whether it still runs, whether it
+answers, ending it.
 Does not belong here: which servers there are (services.py).
 """
 
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +18,7 @@ from typing import Any
 
 from retention import processes, state
 from retention.errors import RetentionError
+from retention.ports import LOOPBACK
 
 _START_SECONDS = 300.0  # the code server may have to parse the dbt project first
 _LOG_KEPT_BYTES = 5_000_000
@@ -54,13 +59,13 @@ class Service:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             if process.poll() is not None:
-                raise RetentionError(f"Dagster's {self.name} ended at once: {self.log} says why")
+                raise RetentionError(f"the {self.name} server ended at once: {self.log} says why")
             if ready():
                 # It outlives this command: without this, Python complains that nobody waited.
                 process.returncode = 0
                 return
             if time.monotonic() >= deadline:
-                raise RetentionError(f"Dagster's {self.name} does not answer: see {self.log}")
+                raise RetentionError(f"the {self.name} server does not answer: see {self.log}")
             time.sleep(0.2)
 
     def running(self) -> dict[str, Any] | None:
@@ -82,3 +87,21 @@ class Service:
     @property
     def _record(self) -> Path:
         return self.folder / f"{self.name}.json"
+
+
+def accepts(port: int) -> bool:
+    """True when something takes connections at `port` of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def answers(address: str) -> bool:
+    """True when the server at `address` gives a page."""
+    # The machine's proxy, if it has one, knows nothing of our loopback.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(address, timeout=5.0) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,4 +1,4 @@
-"""Dagster's servers: one shared code server, the webserver and the daemon.
+"""The servers: Dagster's code server, daemon, webserver and the auditors' one, and the pages.
 
 Belongs here: which they are, starting them together, ending exactly those. Does not belong here:
 one process's mechanics (service.py), the instance they share (instance.py) and what they serve
@@ -8,12 +8,11 @@ one process's mechanics (service.py), the instance they share (instance.py) and 
 import hashlib
 import json
 import os
-import socket
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestration.instance import (
     DEFINITIONS,
@@ -21,49 +20,76 @@ from orchestration.instance import (
     dagster_environment,
     dagster_home,
     ensure_instance,
+    reading_environment,
 )
-from orchestration.service import Service
+from orchestration.service import Service, accepts, answers
 from retention import state
+from retention.environment import for_others
 from retention.errors import UsageError
+from retention.housekeeping.places import SERVERS
+from retention.language.languages import LANGUAGE
 from retention.ports import LOOPBACK, free_port, is_free
 from retention.settings import Settings
 
 
-def start_services(settings: Settings) -> str:
-    """Start the three servers unless they run, wait until the page answers, return its address.
+@dataclass(frozen=True)
+class Addresses:
+    """Where the servers that people open listen, each on this machine alone."""
 
-    The warehouse must be migrated. Raises UsageError when the port is taken by someone else,
+    page: str
+    auditors: str
+    pages: str
+
+
+def start_services(settings: Settings) -> Addresses:
+    """Start the servers unless they run, wait until each answers, return where they are.
+
+    The warehouse must be migrated. Raises UsageError when a port is taken by someone else,
     RetentionError when a server ends at once or does not answer.
     """
-    require_port(settings)
+    require_ports(settings)
     with _lock(settings):
         home = ensure_instance(settings)
         environment = {**os.environ, **dagster_environment(settings)}
-        page = f"http://{LOOPBACK}:{settings.ui_port}"
-        wanted = {"page": page, "environment": _fingerprint(environment)}
+        at = Addresses(
+            *(
+                f"http://{LOOPBACK}:{port}"
+                for port in (settings.ui_port, settings.auditor_port, settings.pages_port)
+            )
+        )
+        wanted = {"page": at.page, "environment": _fingerprint(environment)}
         if _all_run(settings) and state.read_record(_page_record(settings)) == wanted:
-            return page
+            return at
         _stop_all(settings)
         try:
-            _start_all(settings, environment, home / "workspace.yaml", page)
+            _start_all(settings, environment, home / "workspace.yaml", at)
         except BaseException:
             _stop_all(settings)
             raise
         state.write_record(_page_record(settings), wanted)
-        return page
+        return at
 
 
-def require_port(settings: Settings) -> None:
-    """Raise UsageError when the page's port is taken by another program than our own webserver."""
-    _, web, _ = _services(settings)
-    ours = web.running()
-    if ours is not None and f"--port {settings.ui_port} " in ours["sign"]:
-        return
-    if not is_free(settings.ui_port):
-        raise UsageError(
-            f"port {settings.ui_port} is in use by another program:"
-            " free it, or set RETENTION_UI_PORT"
-        )
+def require_ports(settings: Settings) -> None:
+    """Raise UsageError when a page's port is taken by another program than our own server, or named
+    for two of them."""
+    services = _services(settings)
+    seen: dict[int, str] = {}
+    for service, port, variable in (
+        (services.web, settings.ui_port, "RETENTION_UI_PORT"),
+        (services.auditors, settings.auditor_port, "RETENTION_AUDITOR_PORT"),
+        (services.pages, settings.pages_port, "RETENTION_PAGES_PORT"),
+    ):
+        if port in seen:
+            raise UsageError(f"{seen[port]} and {variable} name the same port: change one of them")
+        seen[port] = variable
+        ours = service.running()
+        if ours is not None and f"--port {port} " in ours["sign"]:
+            continue
+        if not is_free(port):
+            raise UsageError(
+                f"port {port} is in use by another program: free it, or set {variable}"
+            )
 
 
 def stop_services(settings: Settings) -> list[str]:
@@ -79,18 +105,33 @@ def running_services(settings: Settings) -> list[str]:
     return [service.name for service in _services(settings) if service.running() is not None]
 
 
-def _services(settings: Settings) -> tuple[Service, Service, Service]:
+class _Services(NamedTuple):
+    """In the order in which they are started: whoever answers before whoever asks."""
+
+    code: Service
+    daemon: Service
+    web: Service
+    auditors: Service
+    pages: Service
+
+
+def _services(settings: Settings) -> _Services:
     folder = _folder(settings)
-    return Service("code-server", folder), Service("webserver", folder), Service("daemon", folder)
+    return _Services(*(Service(name, folder) for name in SERVERS))
 
 
 def _start_all(
-    settings: Settings, environment: Mapping[str, str], workspace: Path, page: str
+    settings: Settings, environment: Mapping[str, str], workspace: Path, at: Addresses
 ) -> None:
     code_port = free_port()
     workspace.write_text(_workspace(code_port), encoding="utf-8")
-    code, web, daemon = _services(settings)
-    code_process = code.start(
+    services = _services(settings)
+    pages_process = services.pages.start(
+        ("-m", "retention.pages", "--port", str(settings.pages_port), "--host", LOOPBACK),
+        # It reads files: no database and no key is named to it.
+        {**for_others(os.environ), **_of_pages(settings)},
+    )
+    code_process = services.code.start(
         (
             *("-m", "dagster", "api", "grpc", "--module-name", DEFINITIONS),
             *("--host", LOOPBACK, "--port", str(code_port), "--location-name", LOCATION),
@@ -99,27 +140,42 @@ def _start_all(
         ),
         environment,
     )
-    code.wait(code_process, lambda: _accepts(code_port))
-    # Both ask the code server for the definitions, so that exactly one process loads them.
-    daemon_process = daemon.start(
-        ("-m", "dagster._daemon", "run", "--workspace", str(workspace), "--log-level", "warning"),
-        environment,
+    services.code.wait(code_process, lambda: accepts(code_port))
+    # All three ask the code server for the definitions, so that exactly one process loads them.
+    asking = ("--workspace", str(workspace))
+    daemon_process = services.daemon.start(
+        ("-m", "dagster._daemon", "run", *asking, "--log-level", "warning"), environment
     )
-    web_process = web.start(
-        (
-            *("-m", "dagster_webserver", "--host", LOOPBACK, "--port", str(settings.ui_port)),
-            *("--workspace", str(workspace), "--dagster-log-level", "warning"),
-        ),
-        environment,
+    web_process = services.web.start(
+        ("-m", "dagster_webserver", *_page_arguments(settings.ui_port), *asking), environment
     )
-    web.wait(web_process, lambda: _answers(page))
-    daemon.wait(daemon_process, lambda: True)
+    # The first one that opens a page writes down which instance it is; the auditors' could not.
+    services.web.wait(web_process, lambda: answers(f"{at.page}/"))
+    auditors_process = services.auditors.start(
+        ("-m", "orchestration.auditors", *_page_arguments(settings.auditor_port), *asking),
+        reading_environment(settings, os.environ),
+    )
+    services.auditors.wait(auditors_process, lambda: answers(f"{at.auditors}/server_info"))
+    services.pages.wait(pages_process, lambda: answers(f"{at.pages}/"))
+    services.daemon.wait(daemon_process, lambda: True)
+
+
+def _of_pages(settings: Settings) -> dict[str, str]:
+    language = os.environ.get(LANGUAGE)
+    return {
+        "RETENTION_STATE_DIR": str(settings.state),
+        "RETENTION_PAGES_URL": settings.pages_url,
+        **({LANGUAGE: language} if language else {}),
+    }
+
+
+def _page_arguments(port: int) -> tuple[str, ...]:
+    return ("--host", LOOPBACK, "--port", str(port), "--dagster-log-level", "warning")
 
 
 def _stop_all(settings: Settings) -> list[str]:
-    code, web, daemon = _services(settings)
     # Whoever asks is ended before whoever answers.
-    stopped = [service.name for service in (web, daemon, code) if service.stop()]
+    stopped = [service.name for service in reversed(_services(settings)) if service.stop()]
     _page_record(settings).unlink(missing_ok=True)
     return stopped
 
@@ -162,19 +218,3 @@ def _workspace(code_port: int) -> str:
         f"      port: {code_port}\n"
         f"      location_name: {LOCATION}\n"
     )
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((LOOPBACK, port)) == 0
-
-
-def _answers(page: str) -> bool:
-    # The machine's proxy, if it has one, knows nothing of our loopback.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{page}/server_info", timeout=5.0) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

@@ -40,6 +40,12 @@ PLACES: Mapping[str, Variable] = {
         "a folder with PostgreSQL's programs, for the embedded server", "those of the wheel"
     ),
     "RETENTION_UI_PORT": Variable("the port of the lineage UI", "3000"),
+    "RETENTION_AUDITOR_PORT": Variable("the port of the auditors' read-only UI", "3001"),
+    "RETENTION_PAGES_PORT": Variable("the port of the reports and other pages", "3002"),
+    "RETENTION_PAGES_URL": Variable(
+        "the address that links to those pages begin with, as their readers reach it",
+        "the port on this machine",
+    ),
     "RETENTION_CHECKPOINTS": Variable(
         "where checkpoints and deltas are exported: a folder, or an https URL",
         "`checkpoints/` of the state folder: no proof against the server's own administrator",

@@ -16,7 +16,8 @@ from retention.report import NAME
 from retention.settings import Settings
 from retention.warehouse import embedded
 
-SERVERS = ("code-server", "webserver", "daemon")
+# In the order in which `retention up` starts them.
+SERVERS = ("code-server", "daemon", "webserver", "auditors", "pages")
 
 _ASIDE = r"(\.\d{8}|\.1)"
 _DBT_LOGS = r"dbt\.log(\.\d+)?"

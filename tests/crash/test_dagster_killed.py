@@ -34,7 +34,13 @@ def instance(
 ) -> Iterator[Instance]:
     if not long_form:
         pytest.skip("minutes: make test-long runs it")
-    ours = dataclasses.replace(settings, state=tmp_path / "state", ui_port=free_port())
+    ours = dataclasses.replace(
+        settings,
+        state=tmp_path / "state",
+        ui_port=free_port(),
+        auditor_port=free_port(),
+        pages_port=free_port(),
+    )
     try:
         made = make_instance(ours, approver_url, people=150, parts=2 * KILLS)
         yield made

@@ -13,6 +13,7 @@ from orchestration.instance import (
     dagster_environment,
     database_name,
     ensure_instance,
+    reading_environment,
     storage_url,
 )
 from retention.errors import UsageError
@@ -55,6 +56,26 @@ def test_the_instance_keeps_nothing_in_sqlite_and_reports_to_nobody(
     assert environment["GX_ANALYTICS_ENABLED"] == "false"
     # The secret travels in the environment alone.
     assert "password" not in (home / "dagster.yaml").read_text()
+
+
+def test_a_process_that_only_shows_the_instance_cannot_write_to_it(
+    settings: Settings, storage: str
+) -> None:
+    ensure_instance(settings)
+    others = {"PATH": "/bin", "RETENTION_HMAC_KEY": "key", "RETENTION_DATABASE_URL": "url"}
+    environment = reading_environment(settings, others)
+    assert {name for name in environment if name.startswith("RETENTION_")} == {STORAGE_VARIABLE}
+    assert environment["PATH"] == "/bin"
+    url = environment[STORAGE_VARIABLE].replace("+psycopg2", "")
+    with psycopg.connect(url) as conn, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        conn.execute("create table anything ()")
+    elsewhere = dataclasses.replace(
+        settings,
+        dagster_database_url="postgresql://u@h/d?sslmode=require&options=-c%20work_mem%3D9",
+    )
+    assert reading_environment(elsewhere, {})[STORAGE_VARIABLE].endswith(
+        "?sslmode=require&options=-c%20work_mem%3D9%20-c%20default_transaction_read_only%3Don"
+    )
 
 
 def test_dagster_accepts_the_instance(

@@ -7,16 +7,19 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from orchestration.instance import STORAGE_VARIABLE
 from orchestration.service import Service
 from orchestration.services import running_services, stop_services
 from retention import processes
 from retention.errors import RetentionError
+from retention.housekeeping.places import SERVERS
 from retention.ports import free_port
 from retention.settings import Settings, load_settings
 from retention.warehouse import embedded
@@ -82,7 +85,7 @@ def up_environment(
     environment = {
         **clean_environment,
         "RETENTION_STATE_DIR": str(own_server.state),
-        "RETENTION_UI_PORT": str(free_port()),
+        **{f"RETENTION_{server}_PORT": str(free_port()) for server in ("UI", "AUDITOR", "PAGES")},
     }
     yield environment
     stop_services(load_settings(environment))
@@ -104,40 +107,79 @@ def test_up_opens_the_page_and_down_ends_everything(up_environment: dict[str, st
     settings = load_settings(up_environment)
     first = retention(up_environment, "up", "--json")
     assert first.returncode == 0, first.stderr
-    page = json.loads(first.stdout)["page"]
-    with urllib.request.urlopen(f"{page}/server_info", timeout=10) as answer:
-        assert answer.status == 200
-    assert len(running_services(settings)) == 3
+    shown = json.loads(first.stdout)
+    pages = {name: shown[name] for name in ("page", "auditors", "pages")}
+    assert len(set(pages.values())) == 3
+    for address in (f"{pages['page']}/server_info", f"{pages['auditors']}/", f"{pages['pages']}/"):
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            assert answer.status == 200
+    assert running_services(settings) == list(SERVERS)
+    assert_only_the_data_team_may_write(pages["page"], pages["auditors"])
+    assert_secrets_are_where_they_are_needed(settings)
 
     again = retention(up_environment, "up", "--json")
-    assert (again.returncode, json.loads(again.stdout)["page"]) == (0, page)
+    assert (again.returncode, json.loads(again.stdout)) == (0, shown)
 
-    # One of them is killed: `up` makes the set whole, on the same port.
-    daemon = json.loads((settings.state / "dagster" / "services" / "daemon.json").read_text())
-    os.kill(daemon["pid"], signal.SIGKILL)
+    # One of them is killed: `up` makes the set whole, on the same ports.
+    record = json.loads((settings.state / "dagster" / "services" / "daemon.json").read_text())
+    os.kill(record["pid"], signal.SIGKILL)
     deadline = time.monotonic() + 30
-    while len(running_services(settings)) == 3 and time.monotonic() < deadline:
+    while "daemon" in running_services(settings) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(running_services(settings)) == 2
+    assert running_services(settings) == [name for name in SERVERS if name != "daemon"]
     assert retention(up_environment, "up").returncode == 0
-    assert len(running_services(settings)) == 3
+    assert running_services(settings) == list(SERVERS)
 
     down = retention(up_environment, "down", "--json")
-    assert json.loads(down.stdout)["stopped"] == ["webserver", "daemon", "code-server", "database"]
+    assert json.loads(down.stdout)["stopped"] == [*reversed(SERVERS), "database"]
     assert running_services(settings) == []
     assert embedded.running(settings) is None
     assert json.loads(retention(up_environment, "down", "--json").stdout) == {"stopped": []}
 
 
-def test_a_taken_port_is_exit_2_and_starts_nothing(up_environment: dict[str, str]) -> None:
-    port = int(up_environment["RETENTION_UI_PORT"])
+def assert_only_the_data_team_may_write(page: str, auditors: str) -> None:
+    """What is refused is shown by test_auditors.py; here, that it is that server which `up` starts."""
+    document = json.dumps({"query": "mutation { setNuxSeen }"}).encode()
+    headers = {"Content-Type": "application/json"}
+    asked = urllib.request.Request(f"{page}/graphql", document, headers)
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        assert answer.status == 200
+    refused = urllib.request.Request(f"{auditors}/graphql", document, headers)
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        urllib.request.urlopen(refused, timeout=30)
+
+
+def assert_secrets_are_where_they_are_needed(settings: Settings) -> None:
+    """The auditors' server knows Dagster's database, the pages none; neither knows a key."""
+    ours = {}
+    for name in ("auditors", "pages"):
+        record = json.loads((settings.state / "dagster/services" / f"{name}.json").read_text())
+        environment = Path(f"/proc/{record['pid']}/environ").read_text().split("\0")
+        ours[name] = {one.partition("=")[0] for one in environment if one.startswith("RETENTION_")}
+    assert ours["auditors"] == {STORAGE_VARIABLE}
+    assert ours["pages"] <= {"RETENTION_STATE_DIR", "RETENTION_PAGES_URL", "RETENTION_LANGUAGE"}
+
+
+@pytest.mark.parametrize("server", ["UI", "AUDITOR", "PAGES"])
+def test_a_taken_port_is_exit_2_and_starts_nothing(
+    up_environment: dict[str, str], server: str
+) -> None:
+    port = int(up_environment[f"RETENTION_{server}_PORT"])
     with socket.create_server(("127.0.0.1", port)):
         refused = retention(up_environment, "up")
     assert refused.returncode == 2
     assert refused.stderr == (
-        f"retention: port {port} is in use by another program: free it, or set RETENTION_UI_PORT\n"
+        f"retention: port {port} is in use by another program:"
+        f" free it, or set RETENTION_{server}_PORT\n"
     )
     assert not load_settings(up_environment).state.exists()
+
+
+def test_one_port_for_two_servers_is_exit_2(up_environment: dict[str, str]) -> None:
+    same = {**up_environment, "RETENTION_PAGES_PORT": up_environment["RETENTION_UI_PORT"]}
+    refused = retention(same, "up")
+    assert refused.returncode == 2
+    assert "RETENTION_UI_PORT and RETENTION_PAGES_PORT name the same port" in refused.stderr
 
 
 def test_url_names_the_database_in_use(command_environment: dict[str, str]) -> None:

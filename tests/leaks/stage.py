@@ -162,7 +162,9 @@ def set_stage(
         "RETENTION_DATABASE_URL": url,
         "RETENTION_HMAC_KEY": secrets.token_hex(32),
         "RETENTION_SIGNING_KEY": secrets.token_hex(32),
-        "RETENTION_UI_PORT": str(free_port()),
+        **{
+            f"RETENTION_{server}_PORT": str(free_port()) for server in ("UI", "AUDITOR", "PAGES")
+        },
         "TMPDIR": str(folder / "tmp"),
         "NO_COLOR": "1",
     }
