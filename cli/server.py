@@ -5,6 +5,9 @@ ending processes; `orchestration.services` and `retention.warehouse.embedded` do
 """
 
 from dataclasses import asdict
+from typing import Annotated
+
+import typer
 
 from cli.console import JsonFlag, progress, say, show_json
 from orchestration.services import require_ports, start_services, stop_services
@@ -43,10 +46,16 @@ def down(as_json: JsonFlag = False) -> None:
         say(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def url(as_json: JsonFlag = False) -> None:
+def url(
+    approver: Annotated[
+        bool,
+        typer.Option("--approver", help="Of the embedded warehouse's second login, which approves."),
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
     """Print the connection string of the warehouse in use, password included."""
     settings = load_settings()
-    found = warehouse_url(settings)
+    found = embedded.approver_url(settings) if approver else warehouse_url(settings)
     if as_json:
         show_json({"url": found, "embedded": is_embedded(settings)})
     else:

@@ -67,7 +67,7 @@ def page(conn: Connection) -> str:
         prose(
             """
             Names without `retention_` say which role may read or call it; a login is granted
-            roles ([how](../../README.md#on-your-own-warehouse)), and without one sees nothing. No
+            roles ([how](../how-to/run-on-your-warehouse.md)), and without one sees nothing. No
             relation here holds a personal value; the few functions that show one leave a
             disclosure on record first.
 
