@@ -29,6 +29,7 @@ DOWNSTREAM = "downstream"
 FACTS = frozenset(
     {
         "int_clock",
+        "int_day",
         "int_marked_schemas",
         "int_parents_linked",
         "int_records_unioned",

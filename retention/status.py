@@ -23,6 +23,7 @@ from retention.erasure import standing as erasure
 from retention.findings import UNFINISHED, Finding, OpenPlan
 from retention.housekeeping import standing as housekeeping
 from retention.policy import in_force, load_versions
+from retention.policy import standing as activation
 from retention.rights import awaited
 from retention.rights import standing as requests
 from retention.rights.consent import standing as consent
@@ -148,6 +149,7 @@ def read_status(
         findings=(
             *findings.halted(halt),
             *(() if classification.suffix else findings.stale(conn, classification)),
+            *(() if classification.suffix else activation.findings(conn)),
             *findings.controlled(conn),
             *overdue,
             *findings.minimisation_beyond_grace(conn, classification),

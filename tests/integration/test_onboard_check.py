@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 
 from orchestration.lock import only_run
-from retention.onboarding import check
+from retention import scratch
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from tests.conftest import Server
@@ -144,7 +144,7 @@ def test_a_trial_says_what_would_be_and_leaves_nothing(warehouse: Settings) -> N
         ).fetchone()
     assert left == (0,)
     assert files(warehouse) == written
-    assert not list(warehouse.state.glob("onboard-*"))
+    assert not list(warehouse.state.glob("trial-*"))
 
 
 def test_a_trial_waits_for_nobody(warehouse: Settings) -> None:
@@ -154,10 +154,10 @@ def test_a_trial_waits_for_nobody(warehouse: Settings) -> None:
     assert during_a_run.returncode == 3
     assert "a run is going" in during_a_run.stderr
     with connect(warehouse, autocommit=True) as conn:
-        conn.execute("select pg_advisory_lock(%s)", (check.LOCK,))
+        conn.execute("select pg_advisory_lock(%s)", (scratch.LOCK,))
         during_a_check = retention(warehouse, "onboard", "helpdesk", "--check")
     assert during_a_check.returncode == 3
-    assert "another check is going" in during_a_check.stderr
+    assert "another check or what-if is going" in during_a_check.stderr
 
 
 def test_a_trial_that_fails_leaves_nothing(warehouse: Settings) -> None:

@@ -37,6 +37,8 @@ OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("report",), {0}),
     (("notices", "due", "--dry-run"), {0}),
     (("notices", "list"), {0}),
+    (("what-if", "{folder}/policy/policy-under-test.yaml"), {0}),
+    (("policy", "list"), {0}),
     (("plan", "--dry-run"), {0}),
     (("plan",), {0}),
     (("plan", "list"), {0}),

@@ -10,7 +10,7 @@ with pending as (
         'request:' || cases.source_schema || '.' || cases.source_table as blocker
     from {{ ref('int_record_cases') }} as cases
     inner join {{ ref('int_records_unioned') }} as records on cases.row_id = records.row_id
-    cross join {{ ref('int_clock') }} as clock
+    cross join {{ ref('int_day') }} as clock
     left join {{ ref('int_record_candidates') }} as candidates on cases.row_id = candidates.row_id
     inner join {{ source('ledger', 'subject_tokens') }} as tokens
         on tokens.subject_id = coalesce(cases.subject_id, candidates.subject_id)
@@ -38,7 +38,7 @@ blockers as (
         blockers.until_on
     from {{ source('ledger', 'blockers') }} as blockers
     left join {{ source('ledger', 'requests') }} as requests on blockers.blocker_id = requests.hold_id
-    cross join {{ ref('int_clock') }} as clock
+    cross join {{ ref('int_day') }} as clock
     where
         blockers.released_at is null
         and least(blockers.from_on, sletteplikt.local_date(blockers.placed_at)) <= clock.as_of
@@ -66,7 +66,7 @@ reaching as (
         on blockers.scope = 'subject' and blockers.target = tokens.subject_token::text
     inner join {{ ref('int_record_candidates') }} as candidates on tokens.subject_id = candidates.subject_id
     inner join {{ ref('int_record_cases') }} as cases on candidates.row_id = cases.row_id
-    cross join {{ ref('int_clock') }} as clock
+    cross join {{ ref('int_day') }} as clock
     -- A lock that has ended makes its person's records due, not those that may be another's.
     where coalesce(blockers.until_on >= clock.as_of, true) or blockers.kind <> 'lock'
 ),
@@ -85,7 +85,7 @@ judged as (
         shared.target is not null and reaching.scope = 'subject' and reaching.kind = 'lock'
         and reaching.until_on < clock.as_of as is_lock_in_doubt
     from reaching
-    cross join {{ ref('int_clock') }} as clock
+    cross join {{ ref('int_day') }} as clock
     left join shared on reaching.target = shared.target
 )
 

@@ -24,7 +24,7 @@ asked as (
         requests.received_on as withdrawn_on,
         requests.request_id
     from {{ source('ledger', 'requests') }} as requests
-    cross join {{ ref('int_clock') }} as clock
+    cross join {{ ref('int_day') }} as clock
     where
         requests.asserted = 'withdrawal'
         and requests.purpose is not null
@@ -51,7 +51,7 @@ happened as (
         case when events.withdrawn_on between '1970-01-02' and clock.as_of then events.withdrawn_at end as withdrawn_at,
         case when events.withdrawn_on between '1970-01-02' and clock.as_of then events.withdrawn_on end as withdrawn_on
     from events
-    cross join {{ ref('int_clock') }} as clock
+    cross join {{ ref('int_day') }} as clock
 ),
 
 last_events as (

@@ -7,7 +7,7 @@ select
     cases.source_schema || '.' || cases.source_table || ':' || cases.record_key as event_id
 from {{ ref('int_record_cases') }} as cases
 inner join {{ ref('int_records_unioned') }} as records on cases.row_id = records.row_id
-cross join {{ ref('int_clock') }} as clock
+cross join {{ ref('int_day') }} as clock
 where
     records.counts_as_contact
     and cases.subject_id is not null

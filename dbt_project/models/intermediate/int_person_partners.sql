@@ -18,7 +18,7 @@ from {{ ref('int_record_cases') }} as cases
 inner join {{ ref('int_records_unioned') }} as records on cases.row_id = records.row_id
 inner join {{ ref('declared_tables') }} as declared
     on cases.source_schema = declared.source_schema and cases.source_table = declared.source_table
-cross join {{ ref('int_clock') }} as clock
+cross join {{ ref('int_day') }} as clock
 where
     cases.subject_id is not null
     and (

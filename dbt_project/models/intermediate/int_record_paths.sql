@@ -43,6 +43,6 @@ select
 from {{ ref('int_record_cases') }} as cases
 inner join {{ ref('declared_tables') }} as declared
     on cases.source_schema = declared.source_schema and cases.source_table = declared.source_table
-cross join {{ ref('int_clock') }} as clock
+cross join {{ ref('int_day') }} as clock
 left join {{ ref('int_marked_schemas') }} as marked on cases.source_schema = marked.source_schema
 left join {{ ref('int_handovers_decided') }} as handovers on cases.subject_id = handovers.subject_id

@@ -22,6 +22,9 @@ set local role retention_owner;
 -- contacts, hand-overs and the leads that follow it wait for every record of the case that stands on them. What a
 -- decision locked stands on the day of its lock, and on no fact.
 --
+-- `suffix` names another classification of today, one that is tried beside the one in force; what is due within
+-- `ahead` days counts as due.
+--
 -- With `plan`, only its items from `first_item` to `last_item` that are still planned are candidates: what
 -- a batch may purge after some of its items were skipped is decided by this same text.
 create or replace function ledger.plannable(
@@ -30,7 +33,9 @@ create or replace function ledger.plannable(
     plan uuid default null,
     first_item bigint default null,
     last_item bigint default null,
-    scope text default null
+    scope text default null,
+    suffix text default '',
+    ahead integer default 0
 ) returns table (
     source_schema text,
     source_table text,
@@ -53,11 +58,17 @@ declare
     candidates text;
     reach text;
 begin
+    if plannable.suffix !~ '^(_as_of_\d{8})?$' then
+        raise exception using errcode = 'SL002', message = 'there is no such classification';
+    end if;
     if plan is null then
         candidates := '(
-            records.status = ''overdue'' and records.disposition = ''purge''
+            records.disposition = ''purge'' and (
+                records.status = ''overdue''
+                or records.status in (''due_soon'', ''retained'') and records.due_on <= $2 + $7
+            )
             or records.status in (''due_soon'', ''retained'', ''active'') and records.disposition = ''minimise''
-            and column_ground.due_on <= $2
+            and column_ground.due_on <= $2 + $7
             or coalesce(decided.is_minimised or decided.is_withdrawn, false)
         ) and records.as_of = $2'
         || case plannable.scope when 'decided' then ' and decided.record_key is not null' else '' end;
@@ -71,7 +82,7 @@ begin
                 inner join intermediate.int_record_cases as own using (source_schema, source_table, record_key)
             )';
     end if;
-    return query execute replace(replace($sql$
+    return query execute replace(replace(replace(replace(replace($sql$
         with declared as materialized (
             select * from jsonb_to_recordset($1) as t (
                 source_schema text, source_table text, "position" integer, refused text,
@@ -329,8 +340,10 @@ begin
         from after_leads
         left join cases_kept on after_leads.case_id = cases_kept.case_id
         where after_leads.is_overdue
-    $sql$, '/*candidates*/', candidates), '/*scope*/', reach)
-    using tables, as_of, plan, first_item, last_item, plannable.scope;
+    $sql$,
+        ' intermediate.', ' intermediate' || suffix || '.'), ' retention.', ' retention' || suffix || '.'),
+        ' policy.', ' policy' || suffix || '.'), '/*candidates*/', candidates), '/*scope*/', reach)
+    using tables, as_of, plan, first_item, last_item, plannable.scope, ahead;
 end
 $$;
 

@@ -3,18 +3,26 @@
 set local role retention_owner;
 
 -- Why nothing may be purged unattended here, or null. An approval that is an example counts only where every
--- landing schema bears the sample's marker.
-create or replace function ledger.unattended_objection() returns text
+-- landing schema bears the sample's marker. `suffix` names a policy that is tried.
+create or replace function ledger.unattended_objection(suffix text default '') returns text
 language plpgsql stable
 set search_path = pg_catalog, ledger, pg_temp as $$
 declare
+    marks_a_rule boolean;
     approval text;
 begin
-    if not exists (select from policy.policy_rules where unattended) then
+    if unattended_objection.suffix !~ '^(_as_of_\d{8})?$' then
+        raise exception using errcode = 'SL002', message = 'there is no such classification';
+    end if;
+    execute format(
+        'select exists (select from policy%1$s.policy_rules where unattended), (select u.approval from policy%1$s.policy_unattended as u)',
+        suffix
+    ) into marks_a_rule, approval;
+    if not coalesce(marks_a_rule, false) then
         return 'the policy marks no rule as unattended: a person approves every plan';
     end if;
-    select u.approval into approval from policy.policy_unattended as u;
     return case
+        when suffix = '' and ledger.policy_objection() is not null then ledger.policy_objection()
         when approval = 'approved' then null
         when approval = 'example' and ledger.only_samples() then null
         when approval = 'example'
@@ -27,20 +35,26 @@ $$;
 
 -- Those of `cases` that the policy leaves to a job: every overdue record stands under a rule marked unattended,
 -- supporting records under the rule that decides their person, and so does every ground of columns that are due
--- of a record that stays; nothing in them is blocked or under review.
-create or replace function ledger.unattended_cases(cases text[]) returns setof text
+-- of a record that stays; nothing in them is blocked or under review. `suffix` and `ahead` as
+-- `ledger.plannable` has them.
+create or replace function ledger.unattended_cases(
+    cases text[], suffix text default '', ahead integer default 0
+) returns setof text
 language plpgsql stable
 set search_path = pg_catalog, ledger, pg_temp as $$
 begin
-    return query
+    if unattended_cases.suffix !~ '^(_as_of_\d{8})?$' then
+        raise exception using errcode = 'SL002', message = 'there is no such classification';
+    end if;
+    return query execute replace($sql$
         select members.case_id
-        from unnest(unattended_cases.cases) as wanted (case_id)
-        inner join intermediate.int_record_cases as members using (case_id)
-        inner join retention.records as records using (source_schema, source_table, record_key)
-        left join intermediate.int_person_winners as persons on members.subject_id = persons.subject_id
-        left join policy.policy_rules as rules
+        from unnest($1) as wanted (case_id)
+        inner join intermediate/*suffix*/.int_record_cases as members using (case_id)
+        inner join retention/*suffix*/.records as records using (source_schema, source_table, record_key)
+        left join intermediate/*suffix*/.int_person_winners as persons on members.subject_id = persons.subject_id
+        left join policy/*suffix*/.policy_rules as rules
             on case records.rule_id when 'SUPPORTING' then persons.rule_id else records.rule_id end = rules.rule_id
-        left join retention.grounds as columns
+        left join retention/*suffix*/.grounds as columns
             on
                 records.disposition = 'minimise'
                 and columns.source_schema = records.source_schema
@@ -48,16 +62,21 @@ begin
                 and columns.record_key = records.record_key
                 and columns.column_group = 'person'
                 and columns.wins
-        left join policy.policy_rules as columns_rules on columns.rule_id = columns_rules.rule_id
+        left join policy/*suffix*/.policy_rules as columns_rules on columns.rule_id = columns_rules.rule_id
         group by members.case_id
         having
             bool_and(
                 records.status not in ('held', 'restricted', 'locked', 'review')
                 -- A lock that has ended makes a record due and still stands in this list: R6 is no rule of these.
                 and cardinality(records.blocked_by) = 0
-                and (records.status <> 'overdue' or coalesce(rules.unattended, false))
+                and (
+                    records.status <> 'overdue'
+                    and not (records.status in ('due_soon', 'retained') and records.due_on <= records.as_of + $2)
+                    or coalesce(rules.unattended, false)
+                )
                 and (records.disposition <> 'minimise' or coalesce(columns_rules.unattended, false))
-            );
+            )
+        $sql$, '/*suffix*/', suffix) using cases, ahead;
 end
 $$;
 
