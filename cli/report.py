@@ -1,4 +1,4 @@
-"""`retention report`: what is kept, what is due and what was done, as JSON and as one page.
+"""`retention report`: what is kept, what is due and what was done, as JSON, CSV, a page and a PDF.
 
 Belongs here: the command's arguments, and where the files are. Does not belong here: what the
 report says and how it looks; `retention.report` does.
@@ -10,6 +10,7 @@ import typer
 
 from cli.arguments import parse_day
 from cli.console import JsonFlag, progress, say, show_json
+from retention.language import Language
 from retention.report.report import write_report
 from retention.settings import load_settings
 
@@ -19,11 +20,15 @@ def report(
         str | None,
         typer.Option("--as-of", metavar="DATE", help="A day that was classified; the last one."),
     ] = None,
+    language: Annotated[
+        Language | None,
+        typer.Option("--lang", help="Of page and PDF; else RETENTION_LANGUAGE, else English."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write the report: JSON, and one page that needs nothing from outside and prints."""
+    """Write the report: JSON, CSV, a PDF, and one page that needs nothing from outside and prints."""
     with progress("writing the report"):
-        written = write_report(load_settings(), parse_day(as_of))
+        written = write_report(load_settings(), parse_day(as_of), language)
     if as_json:
         show_json(written.document)
         return
@@ -33,5 +38,6 @@ def report(
         f" {headline['overdue']} overdue, {headline['purged']} purged so far"
     )
     say(f"page: {written.html_path}")
+    say(f"pdf: {written.pdf_path}")
     say(f"data: {written.json_path}")
     say(f"tables: {written.csv_folder}")

@@ -1,6 +1,6 @@
 """Writing a file so that a reader sees the old or the new one, never half of one.
 
-Belongs here: generated and reported text that anybody may read. Does not belong here: secrets and the
+Belongs here: what is generated or reported, and anybody may read. Does not belong here: secrets and the
 records of running processes, which only their owner may read (`state`).
 """
 
@@ -10,7 +10,11 @@ from pathlib import Path
 
 def replace_text(path: Path, text: str) -> bool:
     """Make `text` (as UTF-8) the content of `path`; False where it was already. Makes its folder."""
-    content = text.encode()
+    return replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, content: bytes) -> bool:
+    """Make `content` that of `path`; False where it was already. Makes its folder."""
     if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ Belongs here: what counts as a sentence. Does not belong here: the catalog's for
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,6 +36,7 @@ PACKAGES = ("cli", "expectations", "landing", "orchestration", "retention")
 # A method of the speaker, and how many of its arguments are forms of the sentence.
 _SAYS: Mapping[str, int] = {"say": 1, "rich": 1, "template": 1, "plural": 2}
 _MARK = "N_"
+_SPEAKS = re.compile(r"\.(say|rich|template|plural)\(|\bN_\(")
 # In a template they are functions.
 _JINJA = {"say": None, "rich": None, "plural": (1, 2)}
 
@@ -47,7 +49,7 @@ def found() -> set[Key]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             text = path.read_text(encoding="utf-8")
-            if "retention.language" in text:
+            if _SPEAKS.search(text):
                 keys.update(of_python(text))
         for path in sorted((ROOT / package).rglob("*.j2")):
             keys.update(of_template(path))

@@ -48,10 +48,12 @@ class Said:
 
 @dataclass(frozen=True)
 class Span:
-    """A part of a sentence, and how it stands out: not at all, `strong`, or as `code`."""
+    """A part of a text, and how it stands out: not at all, `strong`, as `code`, or as a `quote`. `lang`
+    is its language where that is not the reader's."""
 
     text: str
     style: str = ""
+    lang: str | None = None
 
 
 class Speaker:

@@ -1,7 +1,7 @@
-"""The retention report: gathered in one transaction, written as JSON, CSV and one HTML page.
+"""The retention report: gathered in one transaction, written as JSON, CSV, a page and a PDF.
 
 Belongs here: what the report consists of, and where its files go. Does not belong here: the queries
-(`figures`), what is said beside them (`parts`), and the page (html.py).
+(`figures`), what is said beside them (`parts`), and how it looks (`render`).
 
 The same database, policy and declarations give the same bytes: no clock is read here.
 """
@@ -25,18 +25,19 @@ from retention.coverage.examine import examine
 from retention.declarations import load_declarations
 from retention.errors import Refused, UsageError
 from retention.files import replace_text
+from retention.language import Language, chosen
 from retention.ledger.failures import safe_errors
 from retention.report import NAME
 from retention.report.csv_text import as_csv
 from retention.report.figures.figure import Figure, Reader, plain
 from retention.report.figures.sections import ask_all
-from retention.report.html import render
 from retention.report.parts.concept import describe_concept
 from retention.report.parts.coverage import describe_coverage
 from retention.report.parts.lineage import copies_of, describe_lineage
 from retention.report.parts.policy import describe_policy
 from retention.report.parts.processing import describe_processing
 from retention.report.parts.provenance import describe_provenance
+from retention.report.render.files import page_path, pdf_path, write_pages
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 from retention.warehouse.roles import READER
@@ -50,27 +51,33 @@ class Written:
 
     json_path: Path
     html_path: Path
+    pdf_path: Path
     csv_folder: Path
     document: dict[str, Any]
 
 
-def write_report(settings: Settings, as_of: date | None = None) -> Written:
-    """Write the report of the classification in force, or of that as of a day, below `state`.
+def write_report(
+    settings: Settings, as_of: date | None = None, language: Language | None = None
+) -> Written:
+    """Write the report of the classification in force, or of that as of a day, below `state`. The page and
+    the PDF are in `language`, else in the reader's.
 
     Raises UsageError when nothing is classified as of that day, or under a policy that is gone;
     Refused while a classification is under way.
     """
+    language = chosen(language)
     document = gather(settings, as_of)
     reports = state.make_folder(settings.state / "reports")
     folder = state.make_folder(reports / document["made_from"]["as_of"])
     csv_folder = state.make_folder(folder / "csv")
-    written = Written(folder / f"{NAME}.json", folder / f"{NAME}.html", csv_folder, document)
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    for path, content in ((written.json_path, text), (written.html_path, render(document))):
-        replace_text(path, content)
+    data = folder / f"{NAME}.json"
+    replace_text(data, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     for name, figure in document["figures"].items():
-        replace_text(written.csv_folder / f"{name}.csv", as_csv(figure))
-    return written
+        replace_text(csv_folder / f"{name}.csv", as_csv(figure))
+    write_pages(folder, document, language, settings.policy_dir)
+    return Written(
+        data, page_path(folder, language), pdf_path(folder, language), csv_folder, document
+    )
 
 
 def gather(settings: Settings, as_of: date | None = None) -> dict[str, Any]:

@@ -209,8 +209,8 @@ def test_nothing_is_removed_while_everything_that_deletes_is_halted(
     ended_long_ago(shop, plan)
     before, report = items(shop, plan), shop.settings.state / "reports" / "2020-01-01"
     report.mkdir(parents=True)
-    (report / "retention-report.html").write_text("x")
-    os.utime(report / "retention-report.html", (0, 0))
+    (report / "retention-report.en.html").write_text("x")
+    os.utime(report / "retention-report.en.html", (0, 0))
     halts.halt(shop.settings, "the deadlines look wrong")
     with pytest.raises(Refused, match=r"halted by .*: the deadlines look wrong"):
         kept_house(shop.settings)
@@ -220,7 +220,7 @@ def test_nothing_is_removed_while_everything_that_deletes_is_halted(
         assert refused.value.sqlstate == "SL003"
         shop.conn.rollback()
     assert items(shop, plan) == before
-    assert (report / "retention-report.html").exists()
+    assert (report / "retention-report.en.html").exists()
     assert kept_house(shop.settings, dry_run=True)["plan_items"].due == before
 
 

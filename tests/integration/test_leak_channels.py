@@ -22,7 +22,7 @@ from dagster import DagsterInstance, MaterializeResult, asset, materialize
 from psycopg.types.json import Jsonb
 
 from orchestration.instance import dagster_environment, ensure_instance
-from retention.report.html import render
+from retention.report.render.html import render
 from retention.settings import Settings
 from retention.warehouse import embedded
 from retention.warehouse.connection import connect

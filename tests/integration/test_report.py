@@ -134,6 +134,7 @@ def test_the_same_inputs_give_the_same_bytes(
     one, other = written
     assert one.json_path.read_bytes() == other.json_path.read_bytes()
     assert one.html_path.read_bytes() == other.html_path.read_bytes()
+    assert one.pdf_path.read_bytes() == other.pdf_path.read_bytes()
     assert one.html_path.parent.name == told_stories.as_of.isoformat()
 
 
@@ -230,7 +231,7 @@ def test_a_drifted_table_is_set_aside_and_named(
     assert landed["crm.person"]["landed"] == landed["crm.person"]["records"] + 1
     assert found.document["headline"]["unreconciled_tables"] == 1
     page = found.html_path.read_text(encoding="utf-8")
-    assert "<li><code>crm.lead</code></li>" in page
+    assert "set aside: not classified, nothing is purged" in page
     assert '<span class="chip bad">+1</span>' in page
 
 

@@ -8,9 +8,9 @@ from retention.coverage import Coverage, Finding, FindingKind, withheld
 from retention.coverage.judge import judge
 from retention.coverage.memory import Memory
 from retention.coverage.words import next_steps, said
+from retention.language.words import WORDS
 from retention.policy import load_policy
 from retention.policy.coverage import FindingRules
-from retention.report.html import FINDING_WORDS
 from retention.settings import load_settings
 from tests.policies import SHIPPED
 
@@ -48,7 +48,7 @@ def test_each_kind_is_said_with_what_to_do_next(kind: FindingKind) -> None:
     for form in ("`types: {shoe: …}`", "{reason, owner, review_on}"):
         step = step.replace(form, "")
     assert "{" not in said(finding) + step
-    assert FINDING_WORDS[kind.value]
+    assert WORDS["finding"][kind.value]
 
 
 @pytest.mark.parametrize("kind", FindingKind)

@@ -139,7 +139,7 @@ def test_what_is_in_force_and_what_is_not_ours_stays_however_old(house: Settings
 def test_a_dry_run_counts_the_same_and_removes_nothing(house: Settings) -> None:
     traces = [
         made(house.state / "dbt" / "logs" / "dbt.log"),
-        made(house.state / "reports" / "2020-01-01" / "retention-report.html"),
+        made(house.state / "reports" / "2020-01-01" / "retention-report.en.html"),
         made(house.state / "dbt" / "replay" / "run" / "records.sql"),
     ]
     told = json.dumps({"at": OLD.isoformat()})

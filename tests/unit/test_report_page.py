@@ -1,125 +1,54 @@
-"""The report's page without a database: it needs nothing from outside, and everybody can read it."""
+"""The report's pages without a database: they need nothing from outside, and everybody can read them."""
 
+import json
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 
 from retention.classified import STATUSES
-from retention.policy import load_versions
-from retention.report import html
+from retention.language import Language, speaker
+from retention.language.words import WORDS
+from retention.report import figures
 from retention.report.figures.figure import plain, readable
-from retention.report.parts.policy import describe_policy
+from retention.report.render import charts, html, pdf
+from retention.report.render.blocks import Chart, Page, Table
+from retention.report.render.layout import lay_out
+from retention.report.render.population import lines
 from retention.settings import load_settings
+from tests.report_document import EVIDENCE, PLAN, POPULATION, document, full_document
 
 pytestmark = pytest.mark.unit
 
-MADE_FROM = {
-    "database": "warehouse",
-    "as_of": "2026-01-31",
-    "policy_version": "lexly-2023-01-12",
-    "policy_hash": "ab" * 32,
-    "is_replay": False,
-    "classification_id": 7,
-    "classified_at": "2026-01-31T02:00:09+01:00",
-    "classified_by": "retention",
-    "code_hash": "cd" * 32,
-}
-FIGURES = (
-    *("population", "landed", "overdue", "left_out", "review", "minimisable", "calendar"),
-    *("plans", "evidence", "purged", "minimised", "entries", "blockers", "blocked"),
-)
-POPULATION = [
-    {"table": "crm.lead", "category": "lead_partner", "status": "overdue", "records": 1200},
-    {"table": "crm.lead", "category": "lead_partner", "status": "retained", "records": 3},
-    {"table": "crm.lead", "category": None, "status": "locked", "records": 1},
-    {"table": "crm.person", "category": "active", "status": "active", "records": 2},
-]
-LANDED = [
-    {"table": "crm.lead", "landed": 1204, "records": 1204, "reconciled": True},
-    {"table": "crm.person", "landed": 5, "records": 2, "reconciled": False},
-    {"table": "crm.recording", "landed": 0, "records": 0, "reconciled": True},
-]
+POLICY_DIR = load_settings({}).policy_dir
+FULL = full_document()
 
 
-def document(**rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """A report with the given figures' rows; the others are empty."""
-    policy = load_versions(load_settings({}).policy_dir)[0]
-    counted = rows.get("population", [])
-    by_status = {
-        status: sum(row["records"] for row in counted if row["status"] == status)
-        for status in STATUSES
-    }
-    return {
-        "made_from": MADE_FROM,
-        "headline": {
-            "records": sum(by_status.values()),
-            "tables": len({row["table"] for row in counted}),
-            "by_status": by_status,
-            "overdue": by_status["overdue"],
-            "overdue_beyond_grace": 0,
-            "oldest_due_on": "2025-12-24" if by_status["overdue"] else None,
-            "purged": 0,
-            "unreconciled_tables": sum(not row["reconciled"] for row in rows.get("landed", [])),
-        },
-        "policy": describe_policy(policy),
-        "coverage": {
-            "declared": 3,
-            "landed": 3,
-            "governed": 3,
-            "undeclared": 0,
-            "set_aside": ["crm.handover"],
-            "findings": [{"kind": "undeclared_column", "table": "crm.lead", "column": "notes<b>"}],
-            "exempt": [],
-        },
-        "figures": {
-            name: {
-                "id": name,
-                "title": name,
-                "query": f"select 1 -- {name}",
-                "rows": rows.get(name, []),
-            }
-            for name in FIGURES
-        },
-    }
+def laid_out(language: Language = Language.EN, of: Mapping[str, Any] = FULL) -> Page:
+    return lay_out(of, speaker(language, POLICY_DIR))
 
 
-PLAN = {
-    "plan_id": "0b5e1c9e-5a8e-4a57-9f0e-3f7f0a4c2f10",
-    "as_of": "2026-01-31",
-    "state": "executed",
-    "items": 1200,
-    "planned_by": "retention",
-    "planned_at": "2026-01-31T02:01:00+01:00",
-    "expires_on": "2026-02-07",
-    "approved_by": "approver",
-    "approved_at": "2026-01-31T09:00:00+01:00",
-    "approval_kind": "person",
-    "rejected_by": None,
-    "rejected_at": None,
-    "executed_at": "2026-01-31T09:05:00+01:00",
-    "run_by": "retention",
-    "policy_version": "lexly-2023-01-12",
-    "digest": "ef" * 32,
-}
-EVIDENCE = {
-    "plan_id": PLAN["plan_id"],
-    "purged": 1199,
-    "tombstones": 1199,
-    "minimised": 17,
-    "skipped": 1,
-    "open": 0,
-    "batches": 1,
-    "entries": 6,
-    "read_backs": 1,
-    "read_back_findings": 0,
-}
+@pytest.fixture(scope="module")
+def page() -> str:
+    return html.render(FULL, Language.EN, POLICY_DIR)
 
 
-def full_page() -> str:
-    return html.render(document(population=POPULATION, landed=LANDED))
+@pytest.fixture(scope="module")
+def side() -> str:
+    return html.render(FULL, Language.NB, POLICY_DIR)
+
+
+def cells(table: Table) -> list[str]:
+    return [
+        "".join(span.text for span in cell.spans)
+        for group in table.groups
+        for row in group
+        for cell in row
+    ]
 
 
 def test_an_empty_warehouse_has_a_page_too() -> None:
@@ -128,97 +57,72 @@ def test_an_empty_warehouse_has_a_page_too() -> None:
     assert "Nothing has been planned yet." in page
 
 
-def test_the_page_asks_nothing_of_the_outside_and_runs_nothing() -> None:
-    page = full_page()
+def test_the_page_asks_nothing_of_the_outside_and_runs_nothing(page: str) -> None:
     assert "<script" not in page
     assert not re.search(r"<(link|img|iframe|object|embed|source)\b", page)
-    assert not re.search(r"url\(|@import", page)
+    assert not re.search(r"url\((?!#)|@import", page)
     assert all(target.startswith("#") for target in re.findall(r'(?:href|src)="([^"]*)"', page))
 
 
-def test_every_link_inside_the_page_has_its_target() -> None:
-    page = full_page()
+def test_every_link_inside_the_page_has_its_target(page: str) -> None:
     targets = set(re.findall(r'href="#([^"]+)"', page))
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert targets <= set(ids)
     assert len(ids) == len(set(ids))
 
 
-def test_the_broken_sentence_is_named_as_a_defect_in_the_policys_own_words() -> None:
-    page = full_page()
+def test_the_broken_sentence_is_named_as_a_defect_in_the_policys_own_words(
+    page: str, side: str
+) -> None:
+    quote = "Hvis et kundeforhold etableres, men uten at du mottar rådgivning"
     assert "Defect of the policy: a broken sentence in § 6" in page
-    assert "Hvis et kundeforhold etableres, men uten at du mottar rådgivning" in page
+    assert re.search(rf'<blockquote lang="nb">[^<]*{quote}', page)
+    assert "Feil i erklæringen: en ufullstendig setning i § 6" in side
+    assert quote in side
 
 
-def test_every_rule_stands_there_with_its_quote() -> None:
-    report = document()
-    page = html.render(report)
-    for rule in report["policy"]["rules"]:
-        assert f'<span class="code">{rule["id"]}</span>' in page
-        assert f">{rule['quote']}</q>" in page
+def test_every_rule_stands_there_with_its_quote_in_the_policys_language(page: str) -> None:
+    for rule in FULL["policy"]["rules"]:
+        assert f"<strong>{rule['id']}</strong>" in page
+        assert f'<q lang="nb">{rule["quote"]}</q>' in page
 
 
-def test_a_table_that_does_not_reconcile_is_shown_as_such() -> None:
-    page = full_page()
+def test_a_table_that_does_not_reconcile_is_shown_as_such(page: str) -> None:
     assert '<span class="chip bad">+3</span>' in page
-    assert "1 table does" in page
+    assert "1 table does not reconcile with landing:" in page
+
+
+def plans_of(evidence: dict[str, Any]) -> Table:
+    report = document(plans=[PLAN], evidence=[evidence])
+    (section,) = [one for one in laid_out(of=report).sections if one.id == "purges"]
+    (table,) = [one for one in section.blocks if isinstance(one, Table)]
+    return table
 
 
 def test_a_plan_shows_its_rows_beside_their_evidence() -> None:
-    page = html.render(document(plans=[PLAN], evidence=[EVIDENCE]))
-    assert '<td class="n">1\u202f200</td>' in page
-    assert page.count('<td class="n">1\u202f199</td>') == 2
-    assert "6 entries" in page
-    assert "read back: nothing left" in page
+    shown = cells(plans_of(EVIDENCE))
+    assert "1\u202f200" in shown
+    assert shown.count("1\u202f199") == 2
+    assert "6 entries" in shown
 
 
 def test_purged_rows_without_a_tombstone_stand_out() -> None:
-    page = html.render(document(plans=[PLAN], evidence=[{**EVIDENCE, "tombstones": 1198}]))
-    assert '<td class="n hot">1\u202f198</td>' in page
+    ((row,),) = plans_of({**EVIDENCE, "tombstones": 1198}).groups
+    assert [cell.spans[0].text for cell in row if cell.tone == "hot"] == ["1\u202f198"]
 
 
-def test_names_of_the_database_are_escaped() -> None:
-    assert "notes&lt;b&gt;" in full_page()
-
-
-def test_the_same_document_gives_the_same_page() -> None:
-    assert full_page() == full_page()
-
-
-def test_the_calendars_bars_are_shares_of_the_fullest_month() -> None:
-    months = html.by_month(
-        [
-            {"month": "2026-01", "category": "supporting", "records": 30, "blocked": 1},
-            {"month": "2026-01", "category": "lead_partner", "records": 10, "blocked": 0},
-            {"month": "2026-02", "category": None, "records": 0, "blocked": 0},
-            {"month": "2026-03", "category": "accounting", "records": 20, "blocked": 0},
-        ]
-    )
-    assert [month["records"] for month in months] == [40, 0, 20]
-    assert [part["category"] for part in months[0]["parts"]] == ["lead_partner", "supporting"]
-    assert [part["percent"] for part in months[0]["parts"]] == [25, 75]
-    assert months[1]["parts"] == []
-    assert months[2]["parts"][0]["percent"] == 50
+def test_names_of_the_database_are_escaped(page: str) -> None:
+    assert "notes&lt;b&gt;" in page
 
 
 def test_a_line_per_category_sums_its_statuses() -> None:
-    lead, locked = html.by_table(POPULATION, LANDED)[0]["lines"]
+    lead, locked = lines([row for row in POPULATION if row["table"] == "crm.lead"])
     assert (lead["category"], lead["records"], lead["counts"]["overdue"]) == (
         "lead_partner",
         1203,
         1200,
     )
     assert (locked["category"], locked["counts"]["locked"]) == (None, 1)
-
-
-def test_numbers_days_and_instants_are_written_for_people() -> None:
-    assert html.number(1234567) == "1\u202f234\u202f567"
-    assert html.day("2026-11-03") == "3\u00a0Nov\u00a02026"
-    assert html.long_day("2026-11-03") == "3 November 2026"
-    assert html.moment("2026-01-31T02:00:09+01:00").replace("\u00a0", " ") == (
-        "31 Jan 2026 02:00:09 (UTC+01:00)"
-    )
-    assert html.month("2026-11") == "Nov\u00a02026"
 
 
 def test_a_query_loses_the_margin_of_the_module_it_stands_in() -> None:
@@ -232,6 +136,114 @@ def test_values_become_json_as_days_and_instants_of_norway() -> None:
 
     assert plain(date(2026, 1, 31)) == "2026-01-31"
     assert plain(datetime(2026, 1, 31, 1, 0, tzinfo=UTC)) == "2026-01-31T02:00:00+01:00"
+
+
+# Two languages.
+
+
+def test_the_norwegian_page_says_nothing_in_english(side: str) -> None:
+    """Words of the English page that Norwegian has not, outside of what is marked as another language,
+    names in code and queries."""
+    assert '<html lang="nb">' in side
+    text = re.sub(r"<(style|pre|code|svg)\b.*?</\1>", " ", side, flags=re.DOTALL)
+    text = re.sub(r'<(\w+)[^>]* lang="en"[^>]*>.*?</\1>', " ", text, flags=re.DOTALL)
+    words = set(re.findall(r"[a-zæøå]+", re.sub(r"<[^>]*>", " ", text).lower()))
+    english = {"the", "and", "of", "with", "not", "is", "are", "which", "records", "overdue", "by"}
+    assert words & english == set()
+
+
+def test_what_nobody_translated_is_marked_as_english(side: str) -> None:
+    assert '<span lang="en">words that nobody knows</span>' in side
+
+
+def test_both_languages_have_the_same_sections_tables_and_rows() -> None:
+    def shape(of: Page) -> list[tuple[str, list[tuple[str, int]]]]:
+        return [
+            (
+                section.id,
+                [
+                    (block.kind, block.rows if isinstance(block, Table) else 0)
+                    for block in section.blocks
+                ],
+            )
+            for section in of.sections
+        ]
+
+    assert shape(laid_out(Language.EN)) == shape(laid_out(Language.NB))
+
+
+def test_every_figure_of_the_report_can_be_said() -> None:
+    """Its columns have heads, its codes words; but for codes of the policy, which names them itself, and
+    for plans with their evidence, which are laid out by hand."""
+    by_hand = {
+        *("plan_id", "expires_on", "planned_by", "planned_at", "approved_by", "approved_at"),
+        *("rejected_by", "rejected_at", "executed_at", "run_by", "policy_version", "digest"),
+        *("tombstones", "skipped", "open", "batches", "read_backs", "read_back_findings"),
+    }
+    folder = Path(figures.__file__).parent
+    text = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    columns = set(
+        re.findall(
+            r'"(\w+)": (?:Code\(|"(?:count|day|month|moment|table|text|hash|id|flag)")', text
+        )
+    )
+    assert {"records", "rule_id", "as_of"} <= columns
+    assert columns - by_hand <= set(WORDS["column"])
+    assert set(re.findall(r'Code\("(\w+)"\)', text)) <= {*WORDS, "rule", "recipient", "purpose"}
+
+
+# The same inputs, the same bytes.
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_same_document_gives_the_same_bytes(language: Language) -> None:
+    again = json.loads(json.dumps(FULL))
+    assert html.render(FULL, language, POLICY_DIR) == html.render(again, language, POLICY_DIR)
+    assert pdf.render(FULL, language, POLICY_DIR) == pdf.render(again, language, POLICY_DIR)
+
+
+def test_the_pdf_has_every_section_and_tells_its_language_and_title() -> None:
+    made = pypdfium2.PdfDocument(pdf.render(FULL, Language.NB, POLICY_DIR))
+    text = " ".join(
+        " ".join(page.get_textpage().get_text_range().split()) for page in made
+    ).replace("\u202f", " ")
+    laid = laid_out(Language.NB)
+    for section in laid.sections:
+        assert section.title in text
+    assert made.get_metadata_dict()["Title"] == laid.title
+    assert made.is_tagged()
+    # The time of the recorded run, no clock's.
+    assert made.get_metadata_dict()["CreationDate"].startswith("D:20260131010009")
+
+
+# Charts.
+
+
+def charts_of(language: Language) -> dict[str, Chart]:
+    sections = laid_out(language).sections
+    found = [block for one in sections for block in one.blocks if isinstance(block, Chart)]
+    return {chart.id: chart for chart in found}
+
+
+@pytest.mark.parametrize("language", Language)
+def test_each_chart_says_in_words_what_it_shows_and_stands_before_its_table(
+    language: Language,
+) -> None:
+    assert set(charts_of(language)) == {"population", "overdue", "calendar"}
+    for chart in charts_of(language).values():
+        assert f'<title id="{chart.id}-title">{chart.title}</title>' in chart.svg
+        assert chart.description in chart.svg
+    for section in laid_out(language).sections:
+        for chart, beside in zip(section.blocks, section.blocks[1:], strict=False):
+            if isinstance(chart, Chart):
+                assert isinstance(beside, Table)
+
+
+def test_a_charts_numbers_are_the_figures() -> None:
+    calendar = charts_of(Language.EN)["calendar"]
+    assert "Jan\u00a02026 40" in calendar.description
+    assert ">39<" in calendar.svg
+    assert "Mar\u00a02026 20" in calendar.description
 
 
 # WCAG 2.2 AA: text on its background, 4.5 to 1.
@@ -270,3 +282,14 @@ PAIRS = [
 @pytest.mark.parametrize(("ink", "paper"), PAIRS)
 def test_text_stands_out_from_its_background(ink: str, paper: str) -> None:
     assert _contrast(ink, paper) >= 4.5
+
+
+@pytest.mark.parametrize(
+    "colour",
+    [
+        *charts.STATUS_COLOURS.values(),
+        *(charts.FREE, charts.BLOCKED, charts.INSIDE, charts.BEYOND),
+    ],
+)
+def test_bars_stand_out_from_the_page_and_numbers_from_bars(colour: str) -> None:
+    assert _contrast(colour, "#ffffff") >= 4.5
