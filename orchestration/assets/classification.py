@@ -20,6 +20,7 @@ from dagster_dbt.asset_utils import (
 )
 from packaging.version import Version
 
+from orchestration.dbt_docs import write_dbt_docs
 from orchestration.guarded import guarded
 from orchestration.manifest import DBT, dbt_switches
 from orchestration.resources import Run
@@ -83,6 +84,8 @@ def classification_assets(manifest: Path, translator: Translator) -> AssetsDefin
                 read = [one for one in declarations.governed if one.qualified not in left_out]
                 for event in tables_read(standing, read):
                     context.log_event(event)
+        if begun is not None:
+            write_dbt_docs(settings)
 
     return classification
 

@@ -3,14 +3,17 @@
 Belongs here: the asset that bears the checks. Does not belong here: the checks (`expectations`).
 """
 
+from typing import Any
+
 from dagster import AssetExecutionContext, AssetKey, MaterializeResult, asset
 
-from expectations import CHECKS, leave_evidence, run_checks
+from expectations import CHECKS, CheckResult, leave_evidence, run_checks
 from orchestration.checks import asset_check_result, check_specs
 from orchestration.guarded import guarded
 from orchestration.resources import Run
 from orchestration.translator import OWNER
 from retention.classify import today
+from retention.pages.checks import keep_checks
 
 FINDINGS = AssetKey(["findings"])
 
@@ -33,6 +36,7 @@ def findings(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # 
     results = run_checks(run.settings(), run.day())
     if run.day() == today():
         leave_evidence(run.settings(), run.day(), results)
+        keep_checks(run.settings(), run.day(), [_shown(result) for result in results])
     outcomes = [result.outcome.value for result in results]
     return MaterializeResult(
         metadata={
@@ -41,3 +45,7 @@ def findings(context: AssetExecutionContext, run: Run) -> MaterializeResult:  # 
         },
         check_results=[asset_check_result(FINDINGS, result) for result in results],
     )
+
+
+def _shown(result: CheckResult) -> dict[str, Any]:
+    return {**result.as_dict(), "description": result.check.description}

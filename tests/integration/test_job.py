@@ -181,6 +181,33 @@ def test_dagster_shows_how_each_governed_table_stands(
     assert instance.get_latest_materialization_event(AssetKey(["pagila", "rental"])) is None
 
 
+def test_the_pages_get_the_check_results_and_the_descriptions(house: House) -> None:
+    """Counts and names: no value of a person is in any file that is served."""
+    folder = house.settings.state / "pages"
+    kept = json.loads((folder / "checks.json").read_text(encoding="utf-8"))
+    assert kept["as_of"] == f"{classify.today()}"
+    assert [check["check"] for check in kept["checks"]] == [check.name for check in CHECKS]
+    overdue = house.one("select count(*) from retention.records where status = 'overdue'")
+    counted = {check["check"]: check["failing"] for check in kept["checks"]}
+    assert counted["nothing_overdue"] == overdue > 0
+    catalog = json.loads((folder / "dbt" / "catalog.json").read_text(encoding="utf-8"))
+    person = catalog["sources"]["source.sletteplikt.crm.person"]
+    assert {"first_name", "national_id"} <= set(person["columns"])
+    assert "model.sletteplikt.records" in catalog["nodes"]
+    with connect(house.settings, autocommit=True) as conn:
+        values = [
+            row[0]
+            for row in conn.execute(
+                "select distinct unnest(array[last_name, email, phone, national_id]) from crm.person"
+            )
+            if row[0]
+        ]
+    assert len(values) > 50
+    for path in (folder / "checks.json", folder / "dbt/manifest.json", folder / "dbt/catalog.json"):
+        text = path.read_text(encoding="utf-8")
+        assert [value for value in values if f'"{value}"' in text] == []
+
+
 def test_dagster_shows_every_check_with_counts(house: House, instance: DagsterInstance) -> None:
     evaluations = {}
     for entry in instance.all_logs(house.applied.run_id):
