@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.arguments import parse_day
-from cli.console import JsonFlag, progress, say, show_json
+from cli.console import JsonFlag, progress, remark, say, show_json
 from retention.language import Language
 from retention.report.report import write_report
 from retention.settings import load_settings
@@ -24,11 +24,30 @@ def report(
         Language | None,
         typer.Option("--lang", help="Of page and PDF; else RETENTION_LANGUAGE, else English."),
     ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare",
+            help="Make the report of that day again, and say where it differs from the one kept then"
+            " and why. Ends with 1 where no evidence explains it.",
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Write the report: JSON, CSV, a PDF, and one page that needs nothing from outside and prints."""
+    settings, day = load_settings(), parse_day(as_of)
+    if compare:
+        from cli.report_compared import compare_report
+
+        compare_report(settings, day, as_json=as_json)
+        return
+    from retention.report.history import keep
+
     with progress("writing the report"):
-        written = write_report(load_settings(), parse_day(as_of), language)
+        written = write_report(settings, day, language)
+        kept = keep(settings, written.document, written.json_path)
+    if not kept.is_kept:
+        remark(f"the report is not kept for later comparison: {kept.because}")
     if as_json:
         show_json(written.document)
         return

@@ -162,9 +162,12 @@ def _status(settings: Settings, day: "date | None") -> "Status":
 
 
 def _write_report(settings: Settings, day: "date | None") -> "Written":
+    from retention.report.history import keep
     from retention.report.report import write_report
 
-    return write_report(settings, day)
+    written = write_report(settings, day)
+    keep(settings, written.document, written.json_path)
+    return written
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from orchestration.assets.evidence import checkpoint, deletion_report, read_back
 from orchestration.assets.findings import findings
 from orchestration.assets.housekeeping import housekeeping
 from orchestration.assets.purge import no_blocked_record_in_plan, purge_plan, purge_run
+from orchestration.assets.report import retention_report
 from orchestration.assets.rights import (
     locks,
     recipients,
@@ -83,6 +84,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
             read_back,
             checkpoint,
             deletion_report,
+            retention_report,
             housekeeping,
         ],
         asset_checks=[no_blocked_record_in_plan],

@@ -23,6 +23,7 @@ from orchestration.assets.evidence import CHECKPOINT, DELETION_REPORT, READ_BACK
 from orchestration.assets.findings import FINDINGS
 from orchestration.assets.housekeeping import HOUSEKEEPING
 from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
+from orchestration.assets.report import RETENTION_REPORT
 from orchestration.assets.rights import ALL as RIGHTS
 
 # Runs of one kind at a time, for a queue that wants to know; the lock in `resources` decides.
@@ -75,8 +76,11 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
             "Between two daily jobs: take in requests that landed, and plan what was decided (§ 8).",
         ),
         "apply_retention": (
-            models | AssetSelection.assets(*RIGHTS, FINDINGS, PURGE_PLAN, CHECKPOINT, DUE_NOTICES),
-            "The daily job: classify, take in requests, check, plan, tell what falls due (§ 6).",
+            models
+            | AssetSelection.assets(
+                *RIGHTS, FINDINGS, PURGE_PLAN, CHECKPOINT, DUE_NOTICES, RETENTION_REPORT
+            ),
+            "The daily job: classify, take in requests, check, plan, tell what falls due, report (§ 6).",
         ),
     }
     return {

@@ -15,7 +15,7 @@ from retention import halts
 from retention.classify import today
 from retention.declarations import load_declarations
 from retention.errors import Refused
-from retention.housekeeping import deltas, files, notices, places, plans, schemas
+from retention.housekeeping import deltas, files, kept_reports, notices, places, plans, schemas
 from retention.housekeeping.places import Place
 from retention.housekeeping.rules import Rule, Swept, traces
 from retention.ledger.failures import safe_errors
@@ -102,8 +102,9 @@ def _refuse_while_halted(settings: Settings) -> None:
 def _ledger(
     settings: Settings, policy: Policy, day: date, *, remove: bool
 ) -> tuple[list[Swept], list[str]]:
-    """The rules on plans, and the plans whose tokens are gone."""
+    """The rules on plans and kept reports, and the plans whose tokens are gone."""
     items = Rule("plan_items", traces(policy).plans.value, "the end of their plan")
+    figures = Rule("report_figures", traces(policy).reports.value, "the day the report was kept")
     declarations = load_declarations(settings.declarations_dir)
     role = PURGER if remove else READER
     with (
@@ -113,6 +114,7 @@ def _ledger(
         swept = [
             plans.close_expired(conn, remove=remove),
             plans.forget_items(conn, items, day, remove=remove),
+            kept_reports.forget(conn, figures, day, remove=remove),
             plans.forget_tombstones(conn, policy, declarations, day, remove=remove),
             deltas.forget(settings, conn, policy, day, remove=remove),
         ]

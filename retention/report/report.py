@@ -69,6 +69,9 @@ def write_report(
     document = gather(settings, as_of)
     reports = state.make_folder(settings.state / "reports")
     folder = state.make_folder(reports / document["made_from"]["as_of"])
+    if document["made_from"]["is_replay"]:
+        # The day made again never takes the place of what was written on it.
+        folder = state.make_folder(folder / "replay")
     csv_folder = state.make_folder(folder / "csv")
     data = folder / f"{NAME}.json"
     replace_text(data, json.dumps(document, indent=2, ensure_ascii=False) + "\n")

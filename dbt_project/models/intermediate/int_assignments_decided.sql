@@ -47,7 +47,11 @@ decisions as (
             and decisions.source_table = cases.source_table
             and decisions.record_key = cases.record_key
     inner join {{ ref('int_records_unioned') }} as records on cases.row_id = records.row_id
-    where records.assignment_state is not null and cases.assignment_id is not null
+    cross join {{ ref('int_clock') }} as clock
+    where
+        records.assignment_state is not null
+        and cases.assignment_id is not null
+        and sletteplikt.local_date(decisions.decided_at) <= clock.as_of
     order by cases.assignment_id asc, decisions.decided_at desc
 ),
 

@@ -40,7 +40,8 @@ blockers as (
     left join {{ source('ledger', 'requests') }} as requests on blockers.blocker_id = requests.hold_id
     cross join {{ ref('int_day') }} as clock
     where
-        blockers.released_at is null
+        -- A past day knows nothing of a release that came after it.
+        coalesce(sletteplikt.local_date(blockers.released_at) > clock.as_of, true)
         and least(blockers.from_on, sletteplikt.local_date(blockers.placed_at)) <= clock.as_of
     union all
     select

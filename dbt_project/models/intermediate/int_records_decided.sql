@@ -51,6 +51,9 @@ decisions as (
         ) as is_amended
     from {{ source('ledger', 'review_decisions') }} as decisions
     left join {{ ref('policy_rules') }} as rule on decisions.rule_id = rule.rule_id
+    cross join {{ ref('int_clock') }} as clock
+    -- A past day knows nothing of what was decided after it.
+    where sletteplikt.local_date(decisions.decided_at) <= clock.as_of
     order by
         decisions.source_schema asc,
         decisions.source_table asc,

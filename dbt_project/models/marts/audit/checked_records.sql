@@ -140,6 +140,8 @@ decisions as (
         coalesce(decided.keep_until, (decided.anchor_on + rules.period)::date) as decided_day
     from {{ source('ledger', 'review_decisions') }} as decided
     left join rules on decided.rule_id = rules.rule_id
+    cross join {{ ref('int_clock') }} as clock
+    where sletteplikt.local_date(decided.decided_at) <= clock.as_of
     order by
         decided.source_schema asc,
         decided.source_table asc,
