@@ -32,8 +32,14 @@ from retention.warehouse.roles import CLASSIFIER
 # Any constant that nobody else uses.
 LOCK = 0x51E77E0B
 
-#: For one statement of a trial, which somebody waits for; a nightly run takes the server's own.
-WORK_MEMORY = "128MB"
+#: For a trial's session: somebody waits for it. A nightly run takes the server's own.
+IN_HASTE = {
+    "work_mem": "128MB",
+    "jit": "off",
+    # The planner never chooses a parallel plan for a big output by itself.
+    "parallel_setup_cost": "0",
+    "parallel_tuple_cost": "0",
+}
 
 #: Puts a project into the folder that is given.
 Copy = Callable[[Path], object]
@@ -75,7 +81,7 @@ def build(
             "DBT_TARGET_PATH": str(target),
             "DBT_LOG_PATH": str(project.dbt_dir / "logs"),
             "DBT_LOG_LEVEL_FILE": "none",
-            "PGOPTIONS": f"-c work_mem={WORK_MEMORY} -c jit=off",
+            "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in IN_HASTE.items()),
         },
         capture_output=True,
         text=True,

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
-from retention.scratch import WORK_MEMORY
+from retention.scratch import IN_HASTE
 
 Connection = psycopg.Connection[Any]
 
@@ -27,7 +27,9 @@ with sides as (
         before.source_schema || '.' || before.source_table as "table",
         -- Of what is locked nothing is told, and nothing that is out of use or held is an example (§ 8).
         case
-            when not (before.is_out_of_use or after.is_out_of_use or 'held' in (before.status, after.status))
+            when not (
+                before.is_out_of_use or after.is_out_of_use or 'held' in (before.status, after.status)
+            )
                 then before.record_key
         end as example,
         case when not (before.is_locked or after.is_locked) then before.rule_id end as rule_before,
@@ -149,7 +151,8 @@ class NeedsReview:
 
 def compare(conn: Connection, suffix: str) -> None:
     """Set the trial's records beside those in force, in the trial's schema; commits."""
-    conn.execute("select set_config('work_mem', %s, false)", (WORK_MEMORY,))
+    for name, value in IN_HASTE.items():
+        conn.execute("select set_config(%s, %s, false)", (name, value))
     _execute(conn, _COMPARED, suffix)
     conn.execute(sql.SQL("analyze {}").format(_compared(suffix)))
     conn.commit()

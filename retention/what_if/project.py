@@ -1,8 +1,8 @@
 """The smallest dbt project that classifies by another policy: the models that depend on the policy, built
 anew, and a view on each model in force that these read.
 
-Belongs here: which models those are, and writing the project. Does not belong here: running it
-(`retention.scratch`).
+Belongs here: which models those are, writing the project, making the views. Does not belong here: running
+it (`retention.scratch`).
 
 Whose a record is, what it is linked to and which events there were does not depend on the policy: rule and
 period are data (decision 0002). What does is found by following `ref` to the policy's seeds, so that a new
@@ -14,11 +14,16 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import yaml
+from psycopg import sql
 
 from retention.policy import Policy, write_seeds
 from retention.policy.seeds import SEEDS
+
+Connection = psycopg.Connection[Any]
 
 #: Seeds whose content is the policy's. The holidays are the calendar's.
 POLICY_SEEDS = frozenset(name for name in SEEDS if name.startswith("policy_"))
@@ -38,6 +43,9 @@ READ = (
 _LAYERS = {Path("intermediate"): "intermediate", Path("marts/retention"): "retention"}
 _REF = re.compile(r"""\bref\(\s*['"](\w+)['"]\s*\)""")
 _SEED_SCHEMA = "policy"
+_REUSED = "models/reused"
+#: What dbt builds of the project.
+SELECTION = ("--exclude", f"path:{_REUSED}", "--exclude-resource-type", "test", "unit_test")
 # Everything is read whole, and once: an index costs more than it saves.
 _NO_INDEXES = "{% macro postgres__create_indexes(relation) %}{% endmacro %}\n"
 
@@ -87,17 +95,30 @@ def write_project(dbt_dir: Path, policy: Policy, folder: Path) -> None:
         copy = folder / path.relative_to(dbt_dir)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
-    views = folder / "models" / "reused"
-    views.mkdir()
+    named = folder / _REUSED
+    named.mkdir()
     for name, schema in found.reused.items():
-        (views / f"{name}.sql").write_text(
-            f"{{{{ config(schema='{schema}', materialized='view') }}}}\nselect * from {schema}.{name}\n",
-            encoding="utf-8",
+        # Never run: for dbt it is the name of what `reuse` makes, all at once.
+        (named / f"{name}.sql").write_text(
+            f"{{{{ config(schema='{schema}', materialized='view') }}}} select 1", encoding="utf-8"
         )
     (folder / "macros" / "no_indexes.sql").write_text(_NO_INDEXES, encoding="utf-8")
     (folder / "dbt_project.yml").write_text(
         yaml.safe_dump(_configuration(dbt_dir / "dbt_project.yml")), encoding="utf-8"
     )
+
+
+def reuse(conn: Connection, dbt_dir: Path, suffix: str) -> None:
+    """Make the trial's schemas, and in them a view on each model in force that is reused; commits."""
+    for schema in (*_LAYERS.values(), _SEED_SCHEMA):
+        conn.execute(sql.SQL("create schema {}").format(sql.Identifier(schema + suffix)))
+    for name, schema in parts(dbt_dir).reused.items():
+        conn.execute(
+            sql.SQL("create view {} as select * from {}").format(
+                sql.Identifier(schema + suffix, name), sql.Identifier(schema, name)
+            )
+        )
+    conn.commit()
 
 
 def _configuration(path: Path) -> object:

@@ -32,11 +32,9 @@ from retention.warehouse.connection import connect
 from retention.warehouse.roles import CLASSIFIER, READER
 from retention.what_if import compare
 from retention.what_if.differences import differences
-from retention.what_if.project import write_project
+from retention.what_if.project import SELECTION, reuse, write_project
 
 Connection = psycopg.Connection[Any]
-
-_NOT_TESTED = ("--exclude-resource-type", "test", "unit_test")
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,9 @@ def what_if(settings: Settings, path: Path, *, examples: int = 3, ahead: int = 1
     ):
         # What a purge would take now depends on nothing that is tried: it is counted while dbt builds.
         now = beside.submit(_purge, settings, declarations, standing.policy, "", ahead)
-        scratch.build(trial, day, suffix, _NOT_TESTED, "the what-if")
+        with connect(settings, role=CLASSIFIER) as conn:
+            reuse(conn, settings.dbt_dir, suffix)
+        scratch.build(trial, day, suffix, SELECTION, "the what-if")
         after = beside.submit(_purge, settings, declarations, policy, suffix, ahead)
         with connect(settings, role=CLASSIFIER) as conn:
             compare.compare(conn, suffix)
