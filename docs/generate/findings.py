@@ -42,6 +42,12 @@ CLASSIFICATION: Words = {
         " undeclared",
         "`retention coverage` says where to declare what",
     ),
+    "policy_not_activated": (
+        "the policy was changed, and no person put the text into force that the records were classified"
+        " by; nothing acts by itself under it",
+        "`retention what-if` shows what it changes; an approver runs `retention policy activate`"
+        " ([decision](../decisions/0020-putting-a-policy-into-force.md))",
+    ),
     "rule_matched_nothing": (
         "no record stands under a rule of the policy, which is more likely a fault than a fact",
         "see that its tables are declared and that they land",
