@@ -92,7 +92,9 @@ COMMANDS: dict[str, Entry] = {
     "notices": Entry(
         "cli.notices:notices", "Tell owners what falls due: once, by e-mail and chat."
     ),
-    "policy": Entry("cli.policy:policy", "The policy's versions: which holds, and who put it into force."),
+    "policy": Entry(
+        "cli.policy:policy", "The policy's versions: which holds, and who put it into force."
+    ),
     "what-if": Entry("cli.what_if:what_if", "Show what another policy would change."),
     "report": Entry("cli.report:report", "Write the report: JSON and one page."),
 }

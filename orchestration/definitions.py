@@ -28,6 +28,7 @@ from orchestration.assets.rights import (
     rights_register,
     suppressions,
 )
+from orchestration.assets.what_if import what_if
 from orchestration.jobs import build_jobs
 from orchestration.manifest import ensure_manifest
 from orchestration.resources import Run
@@ -86,6 +87,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
             deletion_report,
             retention_report,
             housekeeping,
+            what_if,
         ],
         asset_checks=[no_blocked_record_in_plan],
         jobs=list(jobs.values()),

@@ -25,6 +25,7 @@ from orchestration.assets.housekeeping import HOUSEKEEPING
 from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
 from orchestration.assets.report import RETENTION_REPORT
 from orchestration.assets.rights import ALL as RIGHTS
+from orchestration.assets.what_if import WHAT_IF
 
 # Runs of one kind at a time, for a queue that wants to know; the lock in `resources` decides.
 _TAGS = {"retention/exclusive": "true"}
@@ -74,6 +75,10 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
         "answer_requests": (
             models | AssetSelection.assets(*RIGHTS, FINDINGS, PURGE_PLAN, CHECKPOINT),
             "Between two daily jobs: take in requests that landed, and plan what was decided (§ 8).",
+        ),
+        "try_policy": (
+            AssetSelection.assets(WHAT_IF),
+            "Classify by a policy that is not in force, beside the one that is (§ 11).",
         ),
         "apply_retention": (
             models

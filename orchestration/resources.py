@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
+from pathlib import Path
 from uuid import UUID
 
 from dagster import ConfigurableResource, DagsterInstance, InitResourceContext
@@ -36,6 +37,10 @@ class Run(ConfigurableResource["Run"]):
     )
     plan_id: str | None = Field(
         default=None, description="The purge plan that is carried out or read back."
+    )
+
+    policy: str | None = Field(
+        default=None, description="The policy file that is tried (`try_policy` alone)."
     )
 
     @contextmanager
@@ -75,6 +80,12 @@ class Run(ConfigurableResource["Run"]):
             return UUID(self.plan_id)
         except ValueError:
             raise UsageError("the plan's id is no UUID: `retention plan list` shows them") from None
+
+    def policy_file(self) -> Path:
+        """The policy file that the run tries. Raises UsageError where the run names none."""
+        if not self.policy:
+            raise UsageError("no policy is named: give the file's path as `policy` of the run")
+        return Path(self.policy).expanduser()
 
 
 def _log(context: InitResourceContext) -> logging.Logger:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from uuid import UUID
 
 from orchestration.instance import dagster_environment, ensure_instance
@@ -31,6 +32,7 @@ JOBS = (
     "keep_house",
     "detect_personal_data",
     "answer_requests",
+    "try_policy",
     "apply_retention",
 )
 
@@ -53,6 +55,7 @@ def run_job(
     *,
     as_of: date | None = None,
     plan_id: UUID | None = None,
+    policy: Path | None = None,
 ) -> JobResult:
     """Run a job to its end and return what became of it; its events are kept in the instance.
 
@@ -67,7 +70,7 @@ def run_job(
         pass
     values = {
         name: str(value)
-        for name, value in (("as_of", as_of), ("plan_id", plan_id))
+        for name, value in (("as_of", as_of), ("plan_id", plan_id), ("policy", policy))
         if value is not None
     }
     with environment(settings), _without_chatter():
