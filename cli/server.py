@@ -49,7 +49,9 @@ def down(as_json: JsonFlag = False) -> None:
 def url(
     approver: Annotated[
         bool,
-        typer.Option("--approver", help="Of the embedded warehouse's second login, which approves."),
+        typer.Option(
+            "--approver", help="Of the embedded warehouse's second login, which approves."
+        ),
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:

@@ -22,8 +22,8 @@ WHAT_IF = AssetKey(["what_if"])
 @asset(
     key=WHAT_IF,
     group_name="policy",
-    description="What a policy that nobody has put into force would change: today's records classified by it"
-    " beside what is in force, which it does not touch (§ 11). Launch `try_policy` with the policy's file.",
+    description="What a policy that nobody has put into force would change: today's records classified by"
+    " it beside what is in force, which it does not touch (§ 11). Launch `try_policy` with its file.",
     owners=[OWNER],
     kinds={"dbt", "postgres"},
 )

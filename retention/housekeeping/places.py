@@ -74,9 +74,10 @@ def builds(settings: Settings) -> list[Place]:
 
 
 def reports(settings: Settings) -> list[Place]:
-    """Reports of a day, and of a day that was made again."""
+    """Reports of a day, and of a day that was made again; pages of a policy that was tried."""
     files = rf"{NAME}(\.[a-z]{{2}})?\.(json|html|pdf)|csv/[a-z_]+\.csv"
-    names = rf"\d{{4}}-\d{{2}}-\d{{2}}/(replay/)?({files})"
+    tried = r"what-if-[0-9a-f]{12}\.[a-z]{2}\.html"
+    names = rf"\d{{4}}-\d{{2}}-\d{{2}}/(replay/)?({files})|{tried}"
     return [_place(settings.state, settings.state / "reports", names)]
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from retention.language import Language, speaker
 from retention.pages.checks import kept_checks
-from retention.pages.served import DBT_DOCS, DELETIONS, INDEX, REPORTS, names
+from retention.pages.served import DBT_DOCS, DELETIONS, INDEX, REPORTS, TRIED, names
 from retention.settings import Settings
 
 _TEMPLATE = "index.html.j2"
@@ -27,6 +27,7 @@ def index_page(settings: Settings, language: Language) -> str:
         up="",
         days=[_day(day, files) for day, files in _by_day(settings).items()],
         deletions=[PurePosixPath(name) for name in names(settings, DELETIONS)],
+        tried=[(name, _language_of(name)) for name in names(settings, TRIED)],
         kept=kept_checks(settings),
         described=INDEX in names(settings, DBT_DOCS),
         csv=None,
@@ -55,6 +56,7 @@ def day_page(settings: Settings, address: str, language: Language) -> str | None
         up="../../",
         days=[_day(asked[1], files)],
         deletions=[],
+        tried=[],
         kept=None,
         described=False,
         csv=sorted(name for name in files if name.startswith("csv/")),

@@ -58,13 +58,14 @@ REPORTS = Kind(
     re.compile(rf"{_DAY}/({NAME}(\.(en|nb))?\.(html|pdf)|{NAME}\.json|csv/[a-z0-9_]+\.csv)"),
 )
 DELETIONS = Kind("reports/", "reports", re.compile(rf"deletion-{_UUID}\.json"))
+TRIED = Kind("reports/", "reports", re.compile(r"what-if-[0-9a-f]{12}\.(en|nb)\.html"))
 DBT_DOCS = Kind(
     "dbt/",
     "pages/dbt",
     re.compile(r"index\.html|main\.js|manifest\.json|catalog\.json"),
     _WITH_SCRIPT + _NOT_IN_A_FRAME,
 )
-KINDS = (REPORTS, DELETIONS, DBT_DOCS)
+KINDS = (REPORTS, DELETIONS, TRIED, DBT_DOCS)
 
 INDEX = "index.html"
 

@@ -40,8 +40,7 @@ def sentences(document: dict[str, Any], speaker: Speaker) -> Iterator[str]:
     """The trial in a few sentences."""
     counts, purge = document["summary"], document["purge"]
     after = purge["after"]
-    say = speaker.say
-    yield say(
+    yield speaker.say(
         "Of {records} records as of {day}, {earlier} would be due earlier, {later} later, {newly} newly;"
         " {no_longer} would not be due any more, and {unchanged} stay as they are.",
         **{
@@ -50,20 +49,20 @@ def sentences(document: dict[str, Any], speaker: Speaker) -> Iterator[str]:
         },
         day=speaker.day(document["as_of"]),
     )
-    yield say(
+    yield speaker.say(
         "Overdue: {after} (now {before}; {more} more, {fewer} fewer).",
         after=counts["overdue_after"],
         before=counts["overdue_before"],
         more=counts["becomes_overdue"],
         fewer=counts["no_longer_overdue"],
     )
-    yield say(
+    yield speaker.say(
         "Moved to another category: {moved}; newly under review: {review}; no longer under review: {left}.",
         moved=counts["moved_category"],
         review=counts["needs_review"],
         left=counts["leaves_review"],
     )
-    yield say(
+    yield speaker.say(
         "A purge on {day} would take {after} records (by the policy in force {before}): {job} without a"
         " person, {person} after a person's approval.",
         day=speaker.day(purge["on"]),
@@ -73,12 +72,12 @@ def sentences(document: dict[str, Any], speaker: Speaker) -> Iterator[str]:
         person=after["needs_a_person"],
     )
     if after["needs_a_person_because"]:
-        yield say(
+        yield speaker.say(
             "Nothing without a person: {reason}",
             reason=speaker.reason(after["needs_a_person_because"]).text,
         )
     if not document["differences"]:
-        yield say("The two say the same: only layout or comments differ.")
+        yield speaker.say("The two say the same: only layout or comments differ.")
 
 
 def tables(

@@ -186,6 +186,7 @@ def test_files_of_another_account_are_named_and_not_passed_over(
         ("builds", "dbt_project/target/partial_parse.msgpack"),
         ("reports", "state/reports/2020-01-01/retention-report.json"),
         ("reports", "state/reports/2020-01-01/retention-report.nb.pdf"),
+        ("reports", "state/reports/what-if-0123456789ab.nb.html"),
         ("reports", "state/reports/2020-01-01/csv/overdue.csv"),
         ("reports", "state/reports/2020-01-01/replay/csv/overdue.csv"),
     ],
