@@ -1,8 +1,8 @@
 """Why one record is kept or due: its rule in the policy's own words, its event, what lost.
 
-Belongs here: finding a record by its key, or a person's records by their token, and everything that
-decided it. Does not belong here: printing it, the values' shape (explanation.py), and how the
-models decide.
+Belongs here: finding a record by its key and everything that decided it. Does not belong here: all of a
+person's records (explain_person.py), what must still happen (explain_steps.py), printing it, the
+values' shape (explanation.py), and how the models decide.
 """
 
 from __future__ import annotations
@@ -15,21 +15,25 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg.rows import class_row
 
-from retention.applied_rule import clause_of, period_of, why_lost
+from retention.applied_period import period_of
+from retention.applied_rule import clause_of, why_lost
 from retention.classified import Classification, find_classification
 from retention.declarations import load_declarations
 from retention.errors import UsageError
+from retention.explain_person import MOST_LISTED, RECORD, PersonExplanation, explain_person
+from retention.explain_steps import steps_until_deleted
 from retention.explanation import Explanation, Ground, Listing, Record
+from retention.language import N_
+from retention.phrase import Phrase, phrase
 from retention.record_key import canonical
 from retention.settings import Settings
 
 Connection = psycopg.Connection[Any]
 
-# More records than fit a screen by far; a person with more is counted, not listed.
-MOST_LISTED = 200
 
-
-def explain(conn: Connection, settings: Settings, table: str, key: str) -> Explanation | Listing:
+def explain(
+    conn: Connection, settings: Settings, table: str, key: str
+) -> Explanation | Listing | PersonExplanation:
     """Why the record `key` of `table` is kept or due; for a person's token, all their records.
 
     Raises UsageError where nothing is classified, the table is not governed, or has no such record.
@@ -42,21 +46,14 @@ def explain(conn: Connection, settings: Settings, table: str, key: str) -> Expla
     if len(found) == 1:
         return _explained(conn, classification, settings, found[0])
     if found:
-        return Listing(f"versions and copies under that key in {table}", tuple(found), len(found))
+        return Listing(table, tuple(found))
     # Whatever the table holds, a token names the person everywhere.
     token = _token(key)
     if token is not None and _is_governed(conn, classification, schema, name):
-        listed, total = _by_token(conn, classification, token)
-        if listed:
-            return Listing(f"records of the person {token}", tuple(listed), total)
+        person = explain_person(conn, classification, settings, token)
+        if person is not None:
+            return person
     raise _not_found(conn, classification, settings, table)
-
-
-_RECORD: LiteralString = (
-    "select source_schema, source_table, record_key, subject_token, controller_role, category,"
-    " rule_id, policy_clause, policy_version, anchor_on, last_day, due_on, disposition, status,"
-    " blocked_by, reason, as_of from {records} "
-)
 
 
 def _by_key(
@@ -66,7 +63,7 @@ def _by_key(
     of_table: LiteralString = "where source_schema = %s and source_table = %s "
     with conn.cursor(row_factory=class_row(Record)) as cursor:
         exact = cursor.execute(
-            classification.query(_RECORD + of_table + "and record_key = %s limit %s"),
+            classification.query(RECORD + of_table + "and record_key = %s limit %s"),
             (*table, canonical(key), MOST_LISTED),
         ).fetchall()
         if exact or key.lstrip().startswith("["):
@@ -74,27 +71,10 @@ def _by_key(
         first_part = f"[{json.dumps(key, ensure_ascii=False)},"
         return cursor.execute(
             classification.query(
-                _RECORD + of_table + "and starts_with(record_key, %s) order by record_key limit %s"
+                RECORD + of_table + "and starts_with(record_key, %s) order by record_key limit %s"
             ),
             (*table, first_part, MOST_LISTED),
         ).fetchall()
-
-
-def _by_token(
-    conn: Connection, classification: Classification, token: uuid.UUID
-) -> tuple[list[Record], int]:
-    with conn.cursor(row_factory=class_row(Record)) as cursor:
-        listed = cursor.execute(
-            classification.query(
-                _RECORD + "where subject_token = %s"
-                " order by source_schema, source_table, due_on nulls last, record_key limit %s"
-            ),
-            (token, MOST_LISTED),
-        ).fetchall()
-    counted = conn.execute(
-        classification.query("select count(*) from {records} where subject_token = %s"), (token,)
-    ).fetchone()
-    return listed, counted[0] if counted else 0
 
 
 def _token(key: str) -> uuid.UUID | None:
@@ -156,6 +136,7 @@ def _explained(
     kept = period_of(
         conn,
         classification,
+        settings,
         rule_id=record.rule_id,
         record=(record.source_schema, record.source_table, record.record_key),
         event=event,
@@ -171,18 +152,21 @@ def _explained(
         grounds=tuple(_judged(ground, _winner(grounds, ground.column_group)) for ground in grounds),
         notes=tuple(one for one in (returned, note) if one),
         holds_minimisable=_holds_minimisable(conn, classification, record),
+        steps=steps_until_deleted(conn, classification, settings, record),
     )
 
 
 _VERDICTS = {
-    "resurrection": "nothing about it is newer, so it is purged again",
-    "new": "what dates it now came later, so it is a new record",
-    "unknown": "no date tells whether it is newer, so a person decides",
-    "reopened": "no clock runs for it any more, so a person decides",
+    "resurrection": N_("nothing about it is newer, so it is purged again"),
+    "new": N_("what dates it now came later, so it is a new record"),
+    "unknown": N_("no date tells whether it is newer, so a person decides"),
+    "reopened": N_("no clock runs for it any more, so a person decides"),
 }
 
 
-def _purged_before(conn: Connection, classification: Classification, record: Record) -> str | None:
+def _purged_before(
+    conn: Connection, classification: Classification, record: Record
+) -> Phrase | None:
     """That the record was purged before, by which plan and when, and what that makes of it now."""
     row = conn.execute(
         "select purged_on, purged_rule_id, plan_id, verdict from ledger.record_facts(%s, %s, %s, %s)"
@@ -192,10 +176,16 @@ def _purged_before(conn: Connection, classification: Classification, record: Rec
     if row is None:
         return None
     purged_on, rule_id, plan_id, verdict = row
-    by_plan = f" by plan {plan_id}" if plan_id else ""
-    return (
-        f"it was purged before, on {purged_on} under {rule_id}{by_plan}, and landed again:"
-        f" {_VERDICTS[verdict]}"
+    message = (
+        N_(
+            "it was purged before, on {day} under {rule} by plan {plan}, and landed again:"
+            " {verdict}"
+        )
+        if plan_id
+        else N_("it was purged before, on {day} under {rule}, and landed again: {verdict}")
+    )
+    return phrase(
+        message, day=purged_on, rule=rule_id, plan=plan_id, verdict=phrase(_VERDICTS[verdict])
     )
 
 

@@ -7,10 +7,12 @@ Does not belong here: reading them from the database; explain.py does.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from retention.language import N_, Language, Speaker, speaker
+from retention.phrase import Code, Phrase, Sayable, phrase, said, said_or_none
 from retention.policy import RuleClause
 
 
@@ -60,7 +62,18 @@ class Ground:
     needs_review: bool
     approved: bool
     wins: bool
-    lost_because: str | None = None
+    lost_because: Phrase | None = None
+
+    def as_dict(self, teller: Speaker) -> dict[str, Any]:
+        return {**vars(self), "lost_because": said_or_none(teller, self.lost_because)}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that must happen before a record is deleted."""
+
+    code: str
+    what: Phrase
 
 
 @dataclass(frozen=True)
@@ -70,72 +83,97 @@ class Explanation:
 
     record: Record
     clause: RuleClause | None = None
-    period: str | None = None
+    period: Sayable | None = None
     # The day on which the period ends, where that was no working day.
     moved_from: date | None = None
     anchor_event: str | None = None
     grounds: tuple[Ground, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Phrase, ...] = ()
     holds_minimisable: bool = False
+    steps: tuple[Step, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
-        """The explanation for `--json`: of a locked record its key and status alone (§ 8)."""
-        record = self.record
-        if record.is_locked:
-            return {
-                "table": record.table,
-                "record_key": record.record_key,
-                "status": record.status,
-                "as_of": record.as_of,
-            }
+    def as_dict(self, teller: Speaker) -> dict[str, Any]:
+        """The explanation for `--json`: codes as they are in the warehouse, with what they say in the
+        teller's language beside them; of a locked record its key and status alone (§ 8)."""
         return {
-            "table": record.table,
-            **{
-                name: value for name, value in vars(record).items() if not name.startswith("source")
-            },
-            "period": self.period,
+            "language": teller.language.value,
+            **record_as_dict(teller, self.record),
+            **({} if self.record.is_locked else self._decided(teller)),
+        }
+
+    def _decided(self, teller: Speaker) -> dict[str, Any]:
+        return {
+            "period": said_or_none(teller, self.period),
             "moved_from": self.moved_from,
             "anchor_event": self.anchor_event,
-            "clause": vars(self.clause) if self.clause else None,
-            "grounds": [vars(ground) for ground in self.grounds],
+            "clause": self.clause and clause_as_dict(teller, self.clause),
+            "grounds": [ground.as_dict(teller) for ground in self.grounds],
             "holds_minimisable": self.holds_minimisable,
-            "notes": self.notes,
+            "notes": [said(teller, note) for note in self.notes],
+            "until_deleted": [
+                {"code": step.code, "said": said(teller, step.what)} for step in self.steps
+            ],
         }
 
 
-_OF_ONE_RECORD = (
-    "period",
-    "moved_from",
-    "anchor_event",
-    "clause",
-    "grounds",
-    "holds_minimisable",
-    "notes",
-)
+def clause_as_dict(teller: Speaker, clause: RuleClause) -> dict[str, Any]:
+    """A rule's clause for `--json`: the quote as the policy has it, the rest in the speaker's language."""
+    return {
+        **vars(clause),
+        "summary": teller.policy(clause.summary).text,
+        "trigger": teller.policy(clause.trigger).text,
+        "reasons": [teller.policy(reason).text for reason in clause.reasons],
+        "defect": teller.policy(clause.defect).text or None,
+    }
+
+
+def record_as_dict(teller: Speaker, record: Record) -> dict[str, Any]:
+    """One record for `--json`: of a locked one its key and status alone (§ 8)."""
+    if record.is_locked:
+        return {
+            "table": record.table,
+            "record_key": record.record_key,
+            "status": record.status,
+            "as_of": record.as_of,
+        }
+    return {
+        "table": record.table,
+        **{name: value for name, value in vars(record).items() if not name.startswith("source")},
+        "said": {
+            "status": teller.word("status", record.status),
+            "category": teller.word("category", record.category),
+            "disposition": teller.word("disposition", record.disposition),
+            "reason": teller.reason(record.reason).text or None,
+            "blocked_by": [said(teller, blocker(one)) for one in record.blocked_by],
+        },
+    }
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Several records under what was asked for: a person's, or the versions of one thing."""
+    """Several records under one key: the versions of one thing, and copies."""
 
-    what: str
-    records: tuple[Record, ...] = field(default_factory=tuple)
-    total: int = 0
+    table: str
+    records: tuple[Record, ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, teller: Speaker) -> dict[str, Any]:
         """The listing for `--json`."""
-        shown = [Explanation(record).as_dict() for record in self.records]
-        for one in shown:
-            for name in _OF_ONE_RECORD:
-                one.pop(name, None)
-        return {"what": self.what, "total": self.total, "records": shown}
+        return {
+            "language": teller.language.value,
+            "table": self.table,
+            "total": len(self.records),
+            "records": [record_as_dict(teller, record) for record in self.records],
+        }
 
 
-def blocker_words(blocker: str) -> str:
+def blocker(code: str) -> Sayable:
     """What 'hold:subject' and its like say: the kind of blocker and what it covers."""
-    kind, _, scope = blocker.partition(":")
-    covers = {"subject": "person", "assignment": "assignment", "record": "record", "table": "table"}
-    kinds = {"hold": "legal hold", "restriction": "restriction (art. 18)", "lock": "lock (§ 8)"}
+    kind, _, scope = code.partition(":")
     if kind == "request":
-        return f"a pending rights request in {scope}"
-    return f"{kinds.get(kind, kind)} on the {covers.get(scope, scope)}"
+        return phrase(N_("a pending rights request in {table}"), table=scope)
+    return Code("blocked_by", code)
+
+
+def blocker_words(code: str) -> str:
+    """The same in English."""
+    return said(speaker(Language.EN), blocker(code))

@@ -72,12 +72,18 @@ KEYS: Mapping[str, Variable] = {
     "RETENTION_SIGNING_KEY_COMMAND": Variable("a command that prints the signing key", "its file"),
 }
 TOLD: Mapping[str, Variable] = {
+    "RETENTION_NOTICE_CHANNELS": Variable(
+        "a YAML file of mode 0600 that maps owners, and `default`, to lists of apprise addresses:"
+        " `retention notices test` tries them",
+        "no owner is told what falls due",
+    ),
     "RETENTION_NOTICE_COMMAND": Variable(
         "a command that gets each notice as JSON on its stdin", "`notices.jsonl` alone"
     ),
     "RETENTION_NOTICE_URL": Variable(
         "a web address that each notice is posted to", "`notices.jsonl` alone", is_secret=True
     ),
+    "RETENTION_LANGUAGE": Variable("the language that people are told in: `en` or `nb`", "`en`"),
     "RETENTION_DEBUG": Variable(
         "shows tracebacks and what dbt prints; **both may hold personal data**", "one line an error"
     ),

@@ -145,6 +145,18 @@ RIGHTS: Words = {
         "scans of identity documents have served and are not gone",
         "`retention request scans` says what is in the way",
     ),
+    "notice_channels_unusable": (
+        "the file of notice channels cannot be used, so nobody is told what falls due",
+        "do what the finding says of the file",
+    ),
+    "notice_channel_failing": (
+        "a channel has not taken what its owner was to be told",
+        "`retention notices test`; what was not told is told again by the next job",
+    ),
+    "owner_without_channel": (
+        "an owner of governed tables has no channel, and no default one",
+        "name one in the file of notice channels",
+    ),
     "notice_unacknowledged": (
         "a recipient has not acknowledged what it was told (GDPR art. 19)",
         "`retention request notices --open`, `retention request acknowledge`",

@@ -282,9 +282,9 @@ def test_it_is_shown_everywhere(house: House) -> None:
     assert record_counts(house.settings, house.as_of)["resurrections"] == counted
     assert isinstance(told, Explanation)
     assert isinstance(new, Explanation)
-    assert str(house.first.plan_id) in told.notes[0]
-    assert "purged again" in told.notes[0]
-    assert "new record" in new.notes[0]
+    assert str(house.first.plan_id) in str(told.notes[0])
+    assert "purged again" in str(told.notes[0])
+    assert "new record" in str(new.notes[0])
     jsonschema.validate(json.loads(json.dumps(found.as_dict(), default=str)), SCHEMA)
 
 

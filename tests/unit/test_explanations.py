@@ -7,11 +7,15 @@ import pytest
 
 from cli.explain import headline
 from retention.applied_rule import why_lost
-from retention.explanation import Explanation, Ground, Listing, Record, blocker_words
+from retention.explanation import Explanation, Ground, Listing, Record, blocker
+from retention.language import Language, speaker
+from retention.phrase import Reason, Term, phrase, said
+from retention.policy import Period
 
 pytestmark = pytest.mark.unit
 
 AS_OF = date(2026, 1, 31)
+EN, NB = speaker(Language.EN), speaker(Language.NB)
 
 
 def record(**changed: Any) -> Record:
@@ -54,8 +58,9 @@ def ground(rule_id: str, due_on: date | None, *, needs_review: bool = False) -> 
 
 
 def test_a_locked_record_tells_its_key_and_status_and_nothing_else() -> None:
-    told = Explanation(record(status="locked")).as_dict()
+    told = Explanation(record(status="locked")).as_dict(NB)
     assert told == {
+        "language": "nb",
         "table": "crm.person",
         "record_key": "17",
         "status": "locked",
@@ -64,7 +69,7 @@ def test_a_locked_record_tells_its_key_and_status_and_nothing_else() -> None:
 
 
 def test_a_listing_keeps_a_locked_record_closed_too() -> None:
-    told = Listing("records", (record(), record(status="locked")), 2).as_dict()
+    told = Listing("crm.person", (record(), record(status="locked"))).as_dict(EN)
     assert told["records"][0]["due_on"] == date(2026, 1, 1)
     assert set(told["records"][1]) == {"table", "record_key", "status", "as_of"}
 
@@ -99,26 +104,52 @@ def test_a_listing_keeps_a_locked_record_closed_too() -> None:
     ],
 )
 def test_a_losing_ground_says_why(loser: Ground, winner: Ground, because: str) -> None:
-    assert why_lost(loser, winner) == because
+    assert str(why_lost(loser, winner)) == because
+    assert said(NB, why_lost(loser, winner)) != because
 
 
 @pytest.mark.parametrize(
-    ("due_on", "words"),
+    ("due_on", "english", "norwegian"),
     [
-        (date(2026, 1, 31), "OVERDUE  due 0 days ago, as of 2026-01-31"),
-        (date(2026, 1, 30), "OVERDUE  due 1 day ago, as of 2026-01-31"),
-        (date(2026, 2, 2), "OVERDUE  due in 2 days, as of 2026-01-31"),
-        (None, "OVERDUE  as of 2026-01-31"),
+        (date(2026, 1, 31), "OVERDUE  due 0 days ago", "OVER FRISTEN  forfalt for 0 dager siden"),
+        (date(2026, 1, 30), "OVERDUE  due 1 day ago", "OVER FRISTEN  forfalt for 1 dag siden"),
+        (date(2026, 2, 2), "OVERDUE  due in 2 days", "OVER FRISTEN  forfaller om 2 dager"),
+        (None, "OVERDUE  as of", "OVER FRISTEN  per"),
     ],
 )
-def test_the_headline_counts_the_days(due_on: date | None, words: str) -> None:
-    assert headline(record(due_on=due_on)) == words
+def test_the_headline_counts_the_days(due_on: date | None, english: str, norwegian: str) -> None:
+    assert headline(record(due_on=due_on), EN).startswith(english)
+    assert headline(record(due_on=due_on), EN).endswith("as of 31\xa0Jan\xa02026")
+    assert headline(record(due_on=due_on), NB).startswith(norwegian)
 
 
 def test_blockers_are_named_in_words() -> None:
-    assert blocker_words("hold:subject") == "legal hold on the person"
-    assert blocker_words("restriction:record") == "restriction (art. 18) on the record"
+    assert said(EN, blocker("hold:subject")) == "legal hold on the person"
+    assert said(EN, blocker("restriction:record")) == "restriction (art. 18) on the record"
     assert (
-        blocker_words("request:crm.rights_request")
+        said(EN, blocker("request:crm.rights_request"))
         == "a pending rights request in crm.rights_request"
     )
+    for kind in ("hold", "restriction", "lock", "request"):
+        for scope in ("subject", "assignment", "record", "table"):
+            assert said(NB, blocker(f"{kind}:{scope}")) != said(EN, blocker(f"{kind}:{scope}"))
+
+
+def test_a_phrase_says_what_is_in_it_in_its_own_language() -> None:
+    kept = phrase(
+        "{period}, for assignments of type {kind}",
+        period=Period(240, 0),
+        kind=Term("will", "testament"),
+    )
+    assert said(EN, kept) == str(kept) == "20 years, for assignments of type will"
+    assert said(NB, kept) == "20 år, for oppdrag av typen testament"
+    assert said(NB, Reason("its key is not unique")) != "its key is not unique"
+
+
+def test_json_keeps_the_codes_and_says_them_in_the_language() -> None:
+    told = Explanation(record(blocked_by=["hold:subject"])).as_dict(NB)
+    assert (told["language"], told["status"], told["category"]) == ("nb", "overdue", "lead_direct")
+    assert told["blocked_by"] == ["hold:subject"]
+    assert told["said"]["status"] == "Over fristen"
+    assert told["said"]["reason"].endswith("crm.person:17")
+    assert told["said"]["reason"] != told["reason"]

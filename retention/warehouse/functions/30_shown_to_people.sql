@@ -227,6 +227,68 @@ begin
 end
 $$;
 
+-- What decides a person's records, besides the records: the latest contact that counts, the assignments, and what
+-- partners have to do with it, each with the row that says so. Not which partner, which may reveal a membership; and
+-- nothing of a row that is locked, or that shows no token. `suffix` names a replay.
+create or replace function ledger.person_facts(suffix text, subject_token uuid) returns table (
+    fact text, event_id text, on_day date, until_day date, outcome text, assignment_type text, reason text
+)
+language plpgsql stable security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    if person_facts.suffix !~ '^(_as_of_\d{8})?$' or not exists (
+        select from pg_namespace as n
+        where
+            n.nspname = 'intermediate' || person_facts.suffix and n.nspowner = 'retention_classifier'::regrole
+    ) then
+        raise exception using errcode = 'SL002', message = 'there is no such classification';
+    end if;
+    return query execute replace(
+        $sql$
+        with shown as materialized (
+            select r.source_schema || '.' || r.source_table || ':' || r.record_key as event_id
+            from retention/*suffix*/.records as r
+            where r.subject_token = $1 and r.status <> 'locked'
+        ),
+        subjects as materialized (
+            select t.subject_id from ledger.subject_tokens as t where t.subject_token = $1
+        )
+        (
+            select 'contact', c.event_id, c.contact_on, null::date, null::text, null::text, null::text
+            from subjects inner join intermediate/*suffix*/.int_contacts_counted as c using (subject_id)
+            where c.event_id in (select s.event_id from shown as s)
+            order by c.contact_on desc, c.event_id
+            limit 1
+        )
+        union all
+        (
+            select 'assignment', a.event_id,
+                case when a.outcome = 'open' then a.opened_on else a.anchor_on end, a.last_day, a.outcome,
+                a.assignment_type, a.review_reason
+            from subjects inner join intermediate/*suffix*/.int_assignments_decided as a using (subject_id)
+            where a.event_id in (select s.event_id from shown as s)
+            order by 3 nulls last, 2
+        )
+        union all
+        (
+            select 'partner', p.source_schema || '.' || p.source_table || ':' || p.record_key,
+                coalesce(sletteplikt.local_date(p.handover_at), c.anchor_on), null, p.how, null, null
+            from subjects inner join intermediate/*suffix*/.int_person_partners as p using (subject_id)
+            inner join intermediate/*suffix*/.int_record_cases as c
+                on
+                    p.source_schema = c.source_schema and p.source_table = c.source_table
+                    and p.record_key = c.record_key
+            where p.source_schema || '.' || p.source_table || ':' || p.record_key in (
+                select s.event_id from shown as s
+            )
+            order by 3 nulls last, 2
+        )
+        $sql$,
+        '/*suffix*/', person_facts.suffix
+    ) using person_facts.subject_token;
+end
+$$;
+
 -- What blocks a deletion. Of a lock neither what it is on nor why: that is told through a logged read alone.
 create or replace view ledger.blockers_shown as
 select
@@ -239,7 +301,7 @@ comment on view ledger.blockers_shown is
 
 grant select on ledger.blockers_shown to retention_reader, retention_rights_officer, retention_custodian;
 grant execute on function ledger.holds_rows, ledger.rows_landed, ledger.syncs_not_ended, ledger.plan_preview,
-ledger.record_facts, ledger.holds_rows_without_key
+ledger.record_facts, ledger.person_facts, ledger.holds_rows_without_key
 to retention_reader;
 
 reset role;
