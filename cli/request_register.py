@@ -4,7 +4,7 @@ Belongs here: the commands' arguments and what they print. Does not belong here:
 (`retention.rights.register`, `retention.rights.intake`).
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -14,10 +14,7 @@ from cli.console import JsonFlag, say, show_fields, show_json, show_table
 from retention.rights import intake as intakes
 from retention.rights import register
 from retention.rights.model import Answer, Closing, Extension, Right, Verified
-from retention.settings import load_settings
-
-if TYPE_CHECKING:
-    from retention.rights.model import Request
+from retention.settings import Settings, load_settings
 
 RequestId = Annotated[UUID, typer.Argument(metavar="REQUEST", help="As `request list` shows it.")]
 RightOption = typer.Option("--right", help="Which right the person uses.")
@@ -43,7 +40,7 @@ def new(
     assert received_on is not None
     settings = load_settings()
     opened = register.open_request(settings, right, received_on, person=person, purpose=purpose)
-    _show(register.show(settings, opened), as_json)
+    _show(settings, opened, as_json)
 
 
 def list_(
@@ -74,7 +71,7 @@ def list_(
 
 def show(request_id: RequestId, as_json: JsonFlag = False) -> None:
     """Show one request: how far it is, until when, and what is to be done next."""
-    _show(register.show(load_settings(), request_id), as_json)
+    _show(load_settings(), request_id, as_json)
 
 
 def identify(
@@ -86,7 +83,7 @@ def identify(
     """Say whose a request is, and which right it uses where that was not understood."""
     settings = load_settings()
     register.identify(settings, request_id, person, right)
-    _show(register.show(settings, request_id), as_json)
+    _show(settings, request_id, as_json)
 
 
 def verify(
@@ -97,7 +94,7 @@ def verify(
     """Record that the person is who the request says; the scan of a document is then deleted."""
     settings = load_settings()
     register.verify(settings, request_id, how)
-    _show(register.show(settings, request_id), as_json)
+    _show(settings, request_id, as_json)
 
 
 def extend(
@@ -113,7 +110,7 @@ def extend(
     assert notified_on is not None
     settings = load_settings()
     register.extend(settings, request_id, reason, notified_on)
-    _show(register.show(settings, request_id), as_json)
+    _show(settings, request_id, as_json)
 
 
 def answer(
@@ -126,7 +123,7 @@ def answer(
     """Record that a copy or a correction was handed over, or refused. What it held is free."""
     settings = load_settings()
     register.answer(settings, request_id, outcome)
-    _show(register.show(settings, request_id), as_json)
+    _show(settings, request_id, as_json)
 
 
 def close(
@@ -139,7 +136,7 @@ def close(
     """End a request. What it held is free."""
     settings = load_settings()
     register.close(settings, request_id, closing)
-    _show(register.show(settings, request_id), as_json)
+    _show(settings, request_id, as_json)
 
 
 def intake(as_json: JsonFlag = False) -> None:
@@ -171,7 +168,8 @@ def delete_scans(as_json: JsonFlag = False) -> None:
         raise typer.Exit(1)
 
 
-def _show(found: "Request", as_json: bool) -> None:
+def _show(settings: Settings, request_id: UUID, as_json: bool) -> None:
+    found = register.show(settings, request_id)
     step = register.next_step(found)
     if as_json:
         shown = {name: getattr(found, name) for name in found.__dataclass_fields__}
