@@ -7,7 +7,7 @@ Runs as the classifier, before the models are built. Values go from landing into
 none reaches Python.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from psycopg import sql
 from retention.declarations import Declarations, TableDeclaration
 from retention.declarations.facts import select_with_key
 from retention.keys import HmacKeys, MasterKey, take_into_use
+from retention.lineage.catalogue import column_types
 from retention.suppressions import HASHED
 from retention.warehouse.sql import quote_identifier, quote_literal, quote_qualified
 
@@ -41,9 +42,7 @@ def look(
     """
     conn.execute("delete from ledger.contact_points_checked")
     selects = [
-        _points(conn, table)
-        for table in declarations.governed
-        if table.qualified not in set_aside and _is_there(conn, table)
+        _points(conn, table) for table in declarations.governed if table.qualified not in set_aside
     ]
     selects = [select for select in selects if select]
     if not selects:
@@ -91,7 +90,7 @@ def carry_out_objections(
     take_into_use(conn, key)
     inner, outer = key.suppression_pads()
     for table in declarations.governed:
-        if table.qualified in set_aside or not _is_there(conn, table):
+        if table.qualified in set_aside:
             continue
         points = _points(conn, table, of_persons=True)
         if not points:
@@ -136,9 +135,11 @@ def forget(conn: Connection, table: TableDeclaration, same_key: sql.Composable, 
     `batch` is the batch's own table, of rows that go or of columns that become null; `same_key` says which
     landing row is whose.
     """
-    landed = _columns(conn, table)
+    landed = column_types(conn, (table.schema_, table.name))
     going = set(landed) if batch == GOING else set(table.nullable)
-    columns = [(kind, name) for kind, name in contact_columns(table) if name in landed & going]
+    columns = [
+        (kind, name) for kind, name in contact_columns(table) if name in landed and name in going
+    ]
     if not columns:
         return
     conn.execute(
@@ -172,7 +173,7 @@ def _points(conn: Connection, table: TableDeclaration, *, of_persons: bool = Fal
     where it has none. `of_persons` leaves out tables whose rows hold other people's points too."""
     if of_persons and not _is_about_its_person(table):
         return ""
-    landed = _columns(conn, table)
+    landed = column_types(conn, (table.schema_, table.name))
     columns = [(kind, name) for kind, name in contact_columns(table) if name in landed]
     if not columns:
         return ""
@@ -202,20 +203,3 @@ def _is_about_its_person(table: TableDeclaration) -> bool:
     """A person's own row, or one that names its person by key. A message or call that is found by a contact
     point holds the other side's too, and a signatory of a case is somebody else."""
     return bool(table.subject and (table.subject.self_ or table.subject.foreign_key))
-
-
-def _is_there(conn: Connection, table: TableDeclaration) -> bool:
-    row = conn.execute(
-        "select to_regclass(%s) is not null", (quote_qualified(table.schema_, table.name),)
-    ).fetchone()
-    return bool(row and row[0])
-
-
-def _columns(conn: Connection, table: TableDeclaration) -> set[str]:
-    """What has landed of the table: a connector makes a column when it first has a value for it."""
-    rows: Iterable[tuple[str]] = conn.execute(
-        "select attname::text from pg_catalog.pg_attribute"
-        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-        (quote_qualified(table.schema_, table.name),),
-    ).fetchall()
-    return {name for (name,) in rows}
