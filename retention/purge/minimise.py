@@ -13,6 +13,7 @@ from psycopg import sql
 
 from retention.declarations import TableDeclaration
 from retention.errors import WarehouseError
+from retention.lineage.model import SCHEMAS
 from retention.purge.delete import Range
 
 Connection = psycopg.Connection[Any]
@@ -23,8 +24,6 @@ MINIMISE = "minimise"
 GROUP = "person"
 CONSENT_GROUP = "consent"
 EMPTY = "its columns hold no value any more"
-
-_SCHEMAS = ("staging", "intermediate", "retention")
 
 
 def collect(conn: Connection, items: Range) -> None:
@@ -128,7 +127,7 @@ def _mark_copies(conn: Connection) -> None:
         ) = 3
         order by 1, 2
         """,
-        (list(_SCHEMAS),),
+        (list(SCHEMAS),),
     ).fetchall()
     for schema, name, has_flag, has_disposition in rows:
         changes = []
