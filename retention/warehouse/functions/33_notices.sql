@@ -78,12 +78,10 @@ begin
 end
 $$;
 
--- Marks notices as being sent now, by this login, which may then read what each says. Sent again, it is logged again.
-create or replace function ledger.send_notices(notices uuid[]) returns bigint
-language plpgsql security definer
+-- Locks notices until the end of the transaction. Raises where one of them is none.
+create or replace function ledger.lock_notices(notices uuid[]) returns void
+language plpgsql
 set search_path = pg_catalog, ledger, pg_temp as $$
-declare
-    sent bigint;
 begin
     perform from ledger.notices as n where n.notice_id = any(notices) order by n.notice_id for update;
     if (select count(*) from ledger.notices as n where n.notice_id = any(notices)) <> (
@@ -92,6 +90,17 @@ begin
         raise exception using errcode = 'SL002',
         message = 'there is no such notice: `retention request notices` shows them';
     end if;
+end
+$$;
+
+-- Marks notices as being sent now, by this login, which may then read what each says. Sent again, it is logged again.
+create or replace function ledger.send_notices(notices uuid[]) returns bigint
+language plpgsql security definer
+set search_path = pg_catalog, ledger, pg_temp as $$
+declare
+    sent bigint;
+begin
+    perform ledger.lock_notices(notices);
     if exists (select from ledger.notices as n where n.notice_id = any(notices) and n.settled_at is not null) then
         raise exception using errcode = 'SL003', message = 'a notice among them is settled: there is nothing to send';
     end if;
@@ -172,13 +181,7 @@ begin
         raise exception using errcode = 'SL002',
         message = 'say who answered what or, where nobody can be told, why: the words are missing';
     end if;
-    perform from ledger.notices as n where n.notice_id = any(notices) order by n.notice_id for update;
-    if (select count(*) from ledger.notices as n where n.notice_id = any(notices)) <> (
-        select count(distinct asked.id) from unnest(notices) as asked (id)
-    ) then
-        raise exception using errcode = 'SL002',
-        message = 'there is no such notice: `retention request notices` shows them';
-    end if;
+    perform ledger.lock_notices(notices);
     if settle_notices.answered_by is not null and exists (
         select from ledger.notices as n where n.notice_id = any(notices) and n.state = 'open'
     ) then
