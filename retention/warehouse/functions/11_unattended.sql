@@ -176,6 +176,25 @@ set search_path = pg_catalog, ledger, pg_temp as $$
     having count(*) > 0
 $$;
 
+-- Why nobody but a person may approve the plan now, whatever speaks for it: it is over, or its rows, the policy or what
+-- classified them changed since it was frozen. Null where none of that holds.
+create or replace function ledger.frozen_objection(plan ledger.plans) returns text
+language plpgsql stable
+set search_path = pg_catalog, ledger, pg_temp as $$
+begin
+    return case
+        when (plan).state <> 'proposed' then 'the plan is ' || (plan).state || ', not proposed'
+        when (plan).expires_on < ledger.today()
+            then 'the plan expired on ' || (plan).expires_on || ': make a new one'
+        when (plan).digest is distinct from ledger.plan_digest(plan, ledger.tokens_root((plan).plan_id))
+            then 'the plan''s rows were changed after it was frozen: reject it and look into it'
+        when (plan).policy_hash is distinct from (select s.policy_hash from policy.policy_settings as s)
+            then 'the policy changed since the plan was frozen: make a new one'
+        else ledger.classification_objection((plan).code_hash)
+    end;
+end
+$$;
+
 -- Approves a plan in the policy's name: the person who approved the section answers for it, and is named. Returns
 -- null, or why it was refused; either is evidence, with the figures.
 create or replace function ledger.approve_unattended(plan_id uuid) returns text
@@ -193,14 +212,7 @@ begin
     end if;
     refusal := case
         when plan.scope <> 'unattended' then 'the plan is an ordinary one: a person approves it'
-        when plan.state <> 'proposed' then 'the plan is ' || plan.state || ', not proposed'
-        when plan.expires_on < ledger.today()
-            then 'the plan expired on ' || plan.expires_on || ': make a new one'
-        when plan.digest is distinct from ledger.plan_digest(plan, ledger.tokens_root(plan.plan_id))
-            then 'the plan''s rows were changed after it was frozen: reject it and look into it'
-        when plan.policy_hash is distinct from (select s.policy_hash from policy.policy_settings as s)
-            then 'the policy changed since the plan was frozen: make a new one'
-        else coalesce(ledger.classification_objection(plan.code_hash), ledger.unattended_objection())
+        else coalesce(ledger.frozen_objection(plan), ledger.unattended_objection())
     end;
     if refusal is null then
         figures := ledger.blast_radius(plan);

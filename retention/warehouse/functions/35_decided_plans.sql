@@ -149,14 +149,7 @@ begin
     end if;
     refusal := case
         when plan.scope <> 'decided' then 'the plan is no plan of what was decided: a person approves it'
-        when plan.state <> 'proposed' then 'the plan is ' || plan.state || ', not proposed'
-        when plan.expires_on < ledger.today()
-            then 'the plan expired on ' || plan.expires_on || ': make a new one'
-        when plan.digest is distinct from ledger.plan_digest(plan, ledger.tokens_root(plan.plan_id))
-            then 'the plan''s rows were changed after it was frozen: reject it and look into it'
-        when plan.policy_hash is distinct from (select s.policy_hash from policy.policy_settings as s)
-            then 'the policy changed since the plan was frozen: make a new one'
-        else coalesce(ledger.classification_objection(plan.code_hash), ledger.decisions_objection(plan))
+        else coalesce(ledger.frozen_objection(plan), ledger.decisions_objection(plan))
     end;
     checked := jsonb_build_object(
         'records', plan.items,
