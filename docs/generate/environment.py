@@ -72,10 +72,12 @@ KEYS: Mapping[str, Variable] = {
     "RETENTION_SIGNING_KEY_COMMAND": Variable("a command that prints the signing key", "its file"),
 }
 TOLD: Mapping[str, Variable] = {
+    "RETENTION_LANGUAGE": Variable(
+        "`nb` or `en`, of reports, explanations and notices; `--lang` goes before", "`en`"
+    ),
     "RETENTION_NOTICE_CHANNELS": Variable(
-        "a YAML file of mode 0600 that maps owners, and `default`, to lists of apprise addresses:"
-        " `retention notices test` tries them",
-        "no owner is told what falls due",
+        "a file that says by which channels owners are [told](../how-to/tell-owners.md)",
+        "owners are not told",
     ),
     "RETENTION_NOTICE_COMMAND": Variable(
         "a command that gets each notice as JSON on its stdin", "`notices.jsonl` alone"
@@ -83,7 +85,6 @@ TOLD: Mapping[str, Variable] = {
     "RETENTION_NOTICE_URL": Variable(
         "a web address that each notice is posted to", "`notices.jsonl` alone", is_secret=True
     ),
-    "RETENTION_LANGUAGE": Variable("the language that people are told in: `en` or `nb`", "`en`"),
     "RETENTION_DEBUG": Variable(
         "shows tracebacks and what dbt prints; **both may hold personal data**", "one line an error"
     ),

@@ -145,7 +145,11 @@ def every_query_of_the_documents_runs(conn: psycopg.Connection[Any]) -> None:
     for page in PAGES:
         for block in blocks(page):
             # A model of dbt is no query before dbt has read it.
-            if block.language == "sql" and block.body.startswith("select") and "{{" not in block.body:
+            if (
+                block.language == "sql"
+                and block.body.startswith("select")
+                and "{{" not in block.body
+            ):
                 assert conn.execute(block.body.encode()).fetchall() is not None
                 found += 1
     assert found

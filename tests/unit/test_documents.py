@@ -37,6 +37,7 @@ PLACEHOLDERS = {
     "STORE": "archive",
     "REASON": "why",
     "WHY": "why",
+    "VERSION": "lexly-2023-01-12",
     "TOKEN": "00000000-0000-4000-8000-000000000000",
     "FILE": "README.md",
     "DIR": "docs",

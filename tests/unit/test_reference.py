@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import environment, files, findings
+from docs.generate import environment, files
 from docs.generate.__main__ import FOLDER, PAGES, SQL_PAGE
+from docs.generate.finding_words import SECTIONS
 from docs.generate.policy_file import keys, parts_below
 from retention.coverage import FindingKind
 from retention.keys.material import Place
@@ -67,7 +68,7 @@ def test_everything_in_the_state_folder_is_told() -> None:
 def test_every_kind_of_finding_is_told() -> None:
     schema = json.loads((ROOT / "retention" / "status.schema.json").read_text(encoding="utf-8"))
     kinds = schema["properties"]["findings"]["items"]["properties"]["kind"]["enum"]
-    told = [kind for words in findings.SECTIONS.values() for kind in words]
+    told = [kind for words in SECTIONS.values() for kind in words]
     assert len(told) == len(set(told))
     assert set(kinds) == {*told, *(kind.value for kind in FindingKind)} - {
         # What is missing is said of the status as set aside.
