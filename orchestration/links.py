@@ -11,8 +11,8 @@ from dagster import MetadataValue
 
 Metadata = dict[str, Any]
 
-# The part of the report that says most about a group of the flow.
-_REPORT_PART = {
+#: The part of the report that says most about a group of the flow.
+REPORT_PART = {
     "landing": "population",
     "policy": "policy",
     "staging": "population",
@@ -57,7 +57,7 @@ _OWN_RUNBOOK = {
 
 def links(pages_url: str, group: str, asset: str) -> Metadata:
     """To the report's part about the asset's group, and to the runbook for when it fails."""
-    part = _REPORT_PART.get(group, _HEADLINE)
+    part = REPORT_PART.get(group, _HEADLINE)
     runbook = _OWN_RUNBOOK.get(asset) or _RUNBOOKS.get(group, "daily-job")
     return {
         "report": _link(f"the report: {part}", f"{pages_url}/reports/latest/#{part}"),

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,11 +128,16 @@ class Camera:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def __call__(self, page: Any, name: str, *, whole: bool = False) -> None:
-        """`whole`: the page from top to bottom."""
+    def __call__(
+        self, page: Any, name: str, *, whole: bool = False, fit: Callable[[], None] | None = None
+    ) -> None:
+        """`whole`: the page from top to bottom. `fit`: what a reader does after resizing the window."""
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": width * 10 // 16})
             page.wait_for_timeout(_SETTLED_MS)
+            if fit:
+                fit()
+                page.wait_for_timeout(_SETTLED_MS)
             page.screenshot(path=self._folder / f"{name}-{width}.png", full_page=whole)
             beyond = page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -170,8 +175,8 @@ def ui(
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "dagster_webserver"),
-                *("-m", DEFINITIONS, "-h", HOST, "-p", str(port), "--read-only"),
+                *(sys.executable, "-m", "orchestration.auditors"),
+                *("-m", DEFINITIONS, "-h", HOST, "-p", str(port)),
             ],
             env=environment,
             cwd=dagster_home(settings),
@@ -200,7 +205,8 @@ def page(ui: Ui, chromium: str) -> Iterator[Any]:
     with playwright.sync_playwright() as browsers:
         browser = browsers.chromium.launch(executable_path=chromium, args=list(_FLAGS))
         try:
-            opened = browser.new_page(viewport={"width": WIDTHS[1], "height": 1200})
+            # What was drawn for a wide screen may not shrink, so the narrow one is seen first.
+            opened = browser.new_page(viewport={"width": WIDTHS[0], "height": 800})
             opened.set_default_timeout(120_000)
             yield opened
         finally:
