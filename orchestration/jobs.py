@@ -23,7 +23,7 @@ from orchestration.assets.evidence import CHECKPOINT, DELETION_REPORT, READ_BACK
 from orchestration.assets.findings import FINDINGS
 from orchestration.assets.housekeeping import HOUSEKEEPING
 from orchestration.assets.purge import PURGE_PLAN, PURGE_RUN
-from orchestration.assets.report import RETENTION_REPORT
+from orchestration.assets.report import REPORT
 from orchestration.assets.rights import ALL as RIGHTS
 from orchestration.assets.what_if import WHAT_IF
 
@@ -82,9 +82,7 @@ def build_jobs(classification: AssetsDefinition) -> dict[str, Any]:
         ),
         "apply_retention": (
             models
-            | AssetSelection.assets(
-                *RIGHTS, FINDINGS, PURGE_PLAN, CHECKPOINT, DUE_NOTICES, RETENTION_REPORT
-            ),
+            | AssetSelection.assets(*RIGHTS, FINDINGS, PURGE_PLAN, CHECKPOINT, DUE_NOTICES, REPORT),
             "The daily job: classify, take in requests, check, plan, tell what falls due, report (§ 6).",
         ),
     }

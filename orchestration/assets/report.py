@@ -14,11 +14,11 @@ from orchestration.translator import OWNER
 from retention.report.history import keep
 from retention.report.report import write_report
 
-RETENTION_REPORT = AssetKey(["retention_report"])
+REPORT = AssetKey(["retention_report"])
 
 
 @asset(
-    key=RETENTION_REPORT,
+    key=REPORT,
     group_name="evidence",
     description="The report of the day: what is kept and under which rule (§ 6), what is due and why it"
     " is still there, what was purged and what proves it. Its hash is evidence and its counts are kept,"

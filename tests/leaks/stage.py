@@ -162,9 +162,7 @@ def set_stage(
         "RETENTION_DATABASE_URL": url,
         "RETENTION_HMAC_KEY": secrets.token_hex(32),
         "RETENTION_SIGNING_KEY": secrets.token_hex(32),
-        **{
-            f"RETENTION_{server}_PORT": str(free_port()) for server in ("UI", "AUDITOR", "PAGES")
-        },
+        **{f"RETENTION_{server}_PORT": str(free_port()) for server in ("UI", "AUDITOR", "PAGES")},
         "TMPDIR": str(folder / "tmp"),
         "NO_COLOR": "1",
     }
