@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from retention import evidence, halts
+from retention.erasure.compaction import compact
+from retention.erasure.level import level_reached
 from retention.errors import Refused
 from retention.plan import approve, reject
 from retention.purge import execute
@@ -175,6 +177,33 @@ def test_consents_and_suppressions_are_counted(shop: Shop) -> None:
     }
 
 
+def test_the_level_of_each_plan_is_that_of_its_deletion_report(shop: Shop) -> None:
+    def levels() -> dict[str, str]:
+        document = told(shop)
+        found = {row["plan_id"]: row["level"] for row in rows(document, "levels")}
+        for plan in plans:
+            assert found[str(plan.plan_id)] == level_reached(shop.conn, plan.plan_id).level
+        shop.conn.commit()
+        return found
+
+    plans = []
+    for number in (1, 2):
+        shop.person(number)
+        plans.append(shop.approved_plan())
+        execute(shop.settings, plans[-1].plan_id)
+        if number == 1:
+            assert set(levels().values()) == {"logical"}
+            assert rows(told(shop), "not_rewritten")
+            compact(shop.settings)
+            assert set(levels().values()) == {"physical"}
+            assert rows(told(shop), "not_rewritten") == []
+    # The first plan has kept its level; the second has reached none, until its tables were rewritten too.
+    first, second = (str(plan.plan_id) for plan in plans)
+    assert levels() == {first: "physical", second: "logical"}
+    compact(shop.settings)
+    assert levels() == {first: "physical", second: "physical"}
+
+
 def test_a_replay_tells_nothing_that_was_done_after_its_day(shop: Shop) -> None:
     shop.person(1)
     shop.add("consent", id=1, person_id=1)
@@ -190,7 +219,15 @@ def test_a_replay_tells_nothing_that_was_done_after_its_day(shop: Shop) -> None:
     assert document["made_from"]["classified_at"] is None
     assert one(document, "consents")["in_force"] == 1
     later = ("plans", "approvals", "evidence", "refusals", "skipped", "purged", "minimised")
-    for figure in (*later, "blockers", "halts", "entries", "checkpoints", "not_rewritten"):
+    for figure in (
+        *later,
+        "blockers",
+        "halts",
+        "entries",
+        "checkpoints",
+        "levels",
+        "not_rewritten",
+    ):
         assert rows(document, figure) == [], figure
 
 

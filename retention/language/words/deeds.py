@@ -34,7 +34,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "approval_by_decision": "approval by decision refused",
         "unattended_approval": "unattended approval refused",
         "amendment": "amendment refused",
-        "execution": "execution refused",
+        "purge": "purge refused",
         "rejected": "rejected by a person",
     },
     "order_state": {

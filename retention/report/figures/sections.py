@@ -14,6 +14,7 @@ from retention.policy import Policy
 from retention.report.figures import (
     blockers,
     due,
+    erasure,
     plans,
     population,
     purges,
@@ -92,8 +93,9 @@ def ask_all(
             N_("Erasure beyond the rows"),
             (
                 purges.orders(reader),
-                purges.rewritten(reader),
-                purges.not_rewritten(reader, policy),
+                erasure.levels(reader),
+                erasure.rewritten(reader),
+                erasure.not_rewritten(reader, policy),
             ),
         ),
         Section(
