@@ -19,11 +19,13 @@ from retention import evidence, halts
 from retention.erasure.compaction import compact
 from retention.erasure.level import level_reached
 from retention.errors import Refused
+from retention.language import Language
 from retention.plan import approve, reject
 from retention.purge import execute
 from retention.purge.guards import HELD
 from retention.report.figures.figure import plain
 from retention.report.figures.sample import EACH
+from retention.report.render import html
 from retention.report.report import gather, write_report
 from retention.rights import register
 from retention.rights.model import Right
@@ -67,10 +69,13 @@ def check_again(shop: Shop, document: Document) -> None:
 
 
 def told(shop: Shop, as_of: date | None = None) -> Document:
-    """The report as it is now, as the schema says, and again by its own queries."""
+    """The report as it is now, as the schema says, again by its own queries, and with a word in each
+    language for everything that it tells."""
     document = gather(shop.settings, as_of)
     report_schema.check(document)
     check_again(shop, document)
+    for language in Language:
+        assert html.render(document, language, shop.settings.policy_dir)
     return document
 
 
@@ -138,10 +143,13 @@ def test_refusals_rejections_and_halts_are_told_without_anybodys_words(shop: Sho
     plan = shop.plan()
     with pytest.raises(Refused):
         approve(shop.settings, plan.plan_id, plan.digest)
+    with pytest.raises(Refused):
+        execute(shop.settings, plan.plan_id)
     reject(shop.approver, plan.plan_id, "because Kari Nordmann asked")
     halts.halt(shop.settings, "because Kari Nordmann asked")
     document = told(shop)
     assert one(document, "refusals", what="approval")["times"] == 1
+    assert one(document, "refusals", what="purge")["times"] == 1
     assert one(document, "refusals", what="rejected")["plans"] == 1
     assert one(document, "halts")["resumed_at"] is None
     assert "Kari" not in str(document)
