@@ -10,6 +10,8 @@ The others say what is to be done about data; they never stop the plan that may 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from retention.language import N_
+
 FINDINGS_OF_CATALOGUE = "catalogue"
 
 
@@ -50,50 +52,63 @@ CHECKS: tuple[Check, ...] = (
         "record_checks",
         "is_flagged_when_overdue",
         "§ 6",
-        "No record is past every period that could keep it and yet shown as not due. Computed from the"
-        " dates of the landing rows and the policy's periods, not from the record's own status.",
+        N_(
+            "No record is past every period that could keep it and yet shown as not due. Computed"
+            " from the dates of the landing rows and the policy's periods, not from the record's own"
+            " status."
+        ),
     ),
     _integrity(
         "one_category_and_status",
         "record_checks",
         "has_one_category_and_status",
         "§ 6",
-        "Every landing row is one record with exactly one known category and status; a locked record"
-        " shows its status only (§ 8).",
+        N_(
+            "Every landing row is one record with exactly one known category and status; a locked"
+            " record shows its status only (§ 8)."
+        ),
     ),
     _integrity(
         "due_after_anchor",
         "record_checks",
         "is_due_after_anchor",
         "§ 6",
-        "No record is due before, or on the day of, the event that starts its period; the due date is"
-        " the day after the last day.",
+        N_(
+            "No record is due before, or on the day of, the event that starts its period; the due"
+            " date is the day after the last day."
+        ),
     ),
     _integrity(
         "anchors_possible",
         "record_checks",
         "has_possible_anchor",
         "§ 6",
-        "No deadline rests on a date that is missing, impossible or in the future, unless a person is"
-        " looking at the record.",
+        N_(
+            "No deadline rests on a date that is missing, impossible or in the future, unless a"
+            " person is looking at the record."
+        ),
     ),
     _integrity(
         "population_reconciles",
         "population_checks",
         "is_reconciled",
         "§ 6",
-        "Each table's rows in landing, its records, and the sum over the statuses are one number:"
-        " nothing was left out and nothing counted twice. Rows that a load has written since are counted"
-        " as landed_since; they are the next run's.",
+        N_(
+            "Each table's rows in landing, its records, and the sum over the statuses are one"
+            " number: nothing was left out and nothing counted twice. Rows that a load has written"
+            " since are counted as landed_since; they are the next run's."
+        ),
     ),
     _integrity(
         "no_blocked_record_in_plan",
         "plan_checks",
         "is_unblocked",
         "§ 8",
-        "No plan holds a record that was under a legal hold, a restriction, a lock or a pending rights"
-        " request when the plan was frozen, record by record. What is blocked later is skipped by the"
-        " purge and counted as blocked_since.",
+        N_(
+            "No plan holds a record that was under a legal hold, a restriction, a lock or a pending"
+            " rights request when the plan was frozen, record by record. What is blocked later is"
+            " skipped by the purge and counted as blocked_since."
+        ),
     ),
     _finding(
         "nothing_overdue",
@@ -101,8 +116,10 @@ CHECKS: tuple[Check, ...] = (
         "is_not_overdue",
         "§ 6",
         Severity.ERROR,
-        "No record is past its due date. A warning while a purge can still be planned and approved"
-        " within the policy's days of grace, an error after them; counts per table and rule.",
+        N_(
+            "No record is past its due date. A warning while a purge can still be planned and"
+            " approved within the policy's days of grace, an error after them; counts per table and rule."
+        ),
     ),
     _finding(
         "nothing_left_to_minimise",
@@ -110,8 +127,11 @@ CHECKS: tuple[Check, ...] = (
         "has_no_due_columns",
         "§ 6",
         Severity.ERROR,
-        "No row that accounting alone keeps holds values that accounting does not need and whose own period"
-        " has ended. A warning and an error as for what is overdue; counts per table and rule.",
+        N_(
+            "No row that accounting alone keeps holds values that accounting does not need and"
+            " whose own period has ended. A warning and an error as for what is overdue; counts per"
+            " table and rule."
+        ),
     ),
     _finding(
         "review_within_deadline",
@@ -119,7 +139,7 @@ CHECKS: tuple[Check, ...] = (
         "is_in_time",
         "§ 6",
         Severity.ERROR,
-        "No record has waited for a person's decision beyond the policy's days for it.",
+        N_("No record has waited for a person's decision beyond the policy's days for it."),
     ),
     _finding(
         "everything_declared",
@@ -127,10 +147,12 @@ CHECKS: tuple[Check, ...] = (
         "",
         "§ 3",
         Severity.ERROR,
-        "Every landing table and column is declared or exempt with a reason, and what is declared is"
-        " there, as declared. How bad a difference is, and whether its table is kept from the purge, the"
-        " policy says; a table that cannot be read as declared is set aside. An error where one finding is"
-        " an error, else a warning.",
+        N_(
+            "Every landing table and column is declared or exempt with a reason, and what is"
+            " declared is there, as declared. How bad a difference is, and whether its table is"
+            " kept from the purge, the policy says; a table that cannot be read as declared is set"
+            " aside. An error where one finding is an error, else a warning."
+        ),
     ),
     _finding(
         "everything_classified",
@@ -138,7 +160,7 @@ CHECKS: tuple[Check, ...] = (
         "is_classified",
         "§ 6",
         Severity.WARN,
-        "A person, an assignment or a rule of the policy is known for every record.",
+        N_("A person, an assignment or a rule of the policy is known for every record."),
     ),
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from retention.language import Language, speaker
+from retention.language import Language, Said, Speaker, speaker
 from retention.pages.checks import kept_checks
 from retention.pages.served import DBT_DOCS, DELETIONS, INDEX, REPORTS, TRIED, names
 from retention.settings import Settings
@@ -29,7 +29,7 @@ def index_page(settings: Settings, language: Language) -> str:
         deletions=[PurePosixPath(name) for name in names(settings, DELETIONS)],
         tried=[(name, _language_of(name)) for name in names(settings, TRIED)],
         kept=kept_checks(settings),
-        described=INDEX in names(settings, DBT_DOCS),
+        has_models=INDEX in names(settings, DBT_DOCS),
         csv=None,
     )
 
@@ -58,7 +58,7 @@ def day_page(settings: Settings, address: str, language: Language) -> str | None
         deletions=[],
         tried=[],
         kept=None,
-        described=False,
+        has_models=False,
         csv=sorted(name for name in files if name.startswith("csv/")),
     )
 
@@ -94,12 +94,21 @@ def _rendered(language: Language, **values: Any) -> str:
     return _template().render(
         say=said.say,
         plural=said.plural,
+        described=lambda text: _described(said, text),
         number=said.number,
         day=said.day,
         language=language.value,
         languages={Language.EN.value: "English", Language.NB.value: "Norsk bokmål"},
         **values,
     )
+
+
+def _described(said: Speaker, text: str) -> Said:
+    """What a check promises; in English where the file is older than the words of today."""
+    try:
+        return Said(said.template(text), said.language.value)
+    except KeyError:
+        return Said(text, Language.EN.value)
 
 
 @cache
