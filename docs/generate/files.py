@@ -49,6 +49,12 @@ TRACES: Mapping[str, Entry] = {
         "`traces.reports`; a deletion report as long as its plan's tombstones",
         "made again; a deletion report you gave away is yours to keep",
     ),
+    "pages/": Entry(
+        "what the [pages server](../runbooks/auditors.md) shows besides: the last check results, and"
+        " dbt's description of the models",
+        "until the next run",
+        "made again by the next run",
+    ),
     "packages/": Entry(
         "encrypted copies made for persons who asked", "`rights.package_days`", "made again"
     ),
