@@ -226,7 +226,8 @@ def open_servers(settings: Settings, folder: Path) -> Iterator[Servers]:
         )
 
 
-def _start_nginx(stack: ExitStack, folder: Path, ports: Mapping[str, int]) -> Door:
+def write_nginx(folder: Path, ports: Mapping[str, int]) -> tuple[Path, Path]:
+    """Render what a proxy needs into `folder`; return nginx's configuration and the certificate."""
     folder.mkdir()
     certificate, key = self_signed(folder, "localhost")
     (folder / "logins").write_text(LOGIN)
@@ -247,8 +248,13 @@ def _start_nginx(stack: ExitStack, folder: Path, ports: Mapping[str, int]) -> Do
     # As root its workers would be an account that may not enter the test's folder.
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, user=user))
+    return folder / "nginx.conf", certificate
+
+
+def _start_nginx(stack: ExitStack, folder: Path, ports: Mapping[str, int]) -> Door:
+    configuration, certificate = write_nginx(folder, ports)
     process = subprocess.Popen(
-        ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")],
+        ["nginx", "-p", str(folder), "-c", str(configuration)],
         stdin=subprocess.DEVNULL,
         stderr=(folder / "said").open("wb"),
     )

@@ -5,7 +5,11 @@ Belongs here: the auditors' webserver and the proxy before it, on real servers. 
 """
 
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,9 +19,10 @@ from websockets.sync.client import connect as open_socket
 
 from orchestration.auditors import REFUSAL
 from tests.conftest import Server
+from tests.documents import ROOT, blocks
 from tests.integration.conftest import sample_settings
 from tests.mutations import Call, calls
-from tests.read_only_servers import LOCATION, Door, Servers, open_servers
+from tests.read_only_servers import LOCATION, Door, Servers, open_servers, write_nginx
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +37,10 @@ CARRIED_OUT = (
     *("deleteConcurrencyLimit", "setAutoMaterializePaused", "setNuxSeen", "deleteRun"),
 )
 
-WAYS = ("GET", "JSON", "graphql", "urlencoded", "multipart", "batch", "named", "twice", "fragment")
+WAYS = (
+    *("GET", "upgraded", "JSON", "graphql", "urlencoded", "multipart", "batch"),
+    *("named", "twice", "fragment"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +209,29 @@ def test_with_the_login_the_interface_and_the_pages_are_open(proxy: Door) -> Non
     assert proxy.ask("/pages/", "POST", b"x").status in (403, 405)
 
 
+def test_nginx_takes_what_the_runbook_says_of_openid_connect(tmp_path: Path) -> None:
+    if shutil.which("nginx") is None:
+        pytest.skip("no nginx on this machine: apt-get install nginx-light")
+    configuration, _ = write_nginx(tmp_path / "nginx", {"proxy": 1, "auditors": 2, "pages": 3})
+    asked, located = (
+        block.body
+        for block in blocks(ROOT / "docs" / "runbooks" / "auditors.md")
+        if block.language == "nginx"
+    )
+    rendered = (tmp_path / "nginx" / "auditors.conf").read_text()
+    without = re.sub(r"    auth_basic.*;\n", "", rendered)
+    assert rendered.count("auth_basic") == 2
+    end = without.rindex("}")
+    (tmp_path / "nginx" / "auditors.conf").write_text(f"{without[:end]}{asked}{located}}}\n")
+    tested = subprocess.run(
+        ["nginx", "-t", "-p", str(tmp_path), "-c", str(configuration)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert tested.returncode == 0, tested.stderr
+
+
 def test_the_same_calls_change_something_where_writing_is_allowed(
     servers: Servers, mutations: list[Call]
 ) -> None:
@@ -234,6 +265,9 @@ def _sent(door: Door, call: Call, way: str) -> Any:
     match way:
         case "GET":
             return door.ask(in_address)
+        case "upgraded":
+            # As if a socket were asked for, the only thing that the proxy lets through over GET.
+            return door.ask(in_address, headers={"Upgrade": "websocket", "Connection": "upgrade"})
         case "graphql":
             body = call.document.encode()
             return door.ask("/graphql", "POST", body, {"Content-Type": "application/graphql"})
