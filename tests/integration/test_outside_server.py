@@ -35,6 +35,7 @@ OPTIONS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("onboard", "crm"), {0}),
     (("onboard", "crm", "--check"), {0}),
     (("report",), {0}),
+    (("report", "--compare"), {0}),
     (("notices", "due", "--dry-run"), {0}),
     (("notices", "list"), {0}),
     (("what-if", "{folder}/policy/policy-under-test.yaml"), {0}),

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from cli.report_compared import compare_report
 from retention.errors import UsageError
 from retention.housekeeping.sweep import sweep
 from retention.policy import load_versions
@@ -78,7 +80,9 @@ def test_nothing_changed_is_the_same_byte_for_byte(told: Shop) -> None:
     assert not found["cannot"]
 
 
-def test_what_was_purged_since_is_named_and_counted(told: Shop) -> None:
+def test_what_was_purged_since_is_named_and_counted(
+    told: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
     plan = told.approve(told.plan())
     execute(told.settings, plan.plan_id)
     told.classify()
@@ -98,6 +102,8 @@ def test_what_was_purged_since_is_named_and_counted(told: Shop) -> None:
     }
     # The plan was made and carried out after the report: the ledger says so.
     assert set(causes_of(found, "plans")) == {"entries"}
+    compare_report(told.settings, None, as_json=False)
+    assert "it differs, and the evidence explains all of it" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -152,6 +158,9 @@ def test_rows_that_nobody_says_to_have_removed_are_unexplained(told: Shop) -> No
     found = compared(told)
     accounts = {one["table"]: one["unaccounted"] for one in found["tables"]}
     assert accounts == {"shop.mail": -1, "shop.contact": 1}
+    with pytest.raises(typer.Exit) as ended:
+        compare_report(told.settings, None, as_json=True)
+    assert ended.value.exit_code == 1
     assert found["unexplained"]
     assert {one["figure"] for one in found["differences"] if one["unexplained"]} >= {
         "population",

@@ -115,7 +115,5 @@ def test_rows_loaded_since_are_found_by_every_kind_of_key(replayed: ClassifiedSa
 
 def _is_stamped(settings: Settings, schema: str, table: str) -> bool:
     with connect(settings) as conn:
-        row = conn.execute(
-            "select '_fivetran_synced' = any(ledger.columns_of(%s, %s))", (schema, table)
-        ).fetchone()
+        row = conn.execute("select ledger.is_stamped(%s, %s)", (schema, table)).fetchone()
     return bool(row and row[0])

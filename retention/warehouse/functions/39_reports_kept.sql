@@ -1,6 +1,19 @@
 -- Keeping the report of a classification in force, and the evidence of why one made again differs from it.
 set local role retention_owner;
 
+-- Whether the rows of a landing table say when they were loaded. A column of a type of somebody's own making does not:
+-- reading it would run its author's code with the owner's rights.
+create or replace function ledger.is_stamped(source_schema text, source_table text) returns boolean
+language sql stable
+set search_path = pg_catalog, ledger, pg_temp as $$
+    select exists (
+        select from pg_attribute as a inner join pg_type as t on a.atttypid = t.oid
+        where
+            a.attrelid = ledger.plain_table(is_stamped.source_schema, is_stamped.source_table)
+            and a.attname = '_fivetran_synced' and not a.attisdropped and t.typnamespace = 'pg_catalog'::regnamespace
+    )
+$$;
+
 -- The time of loading that the latest row has of those that were classified. Rows of later transactions than the one
 -- that read the table for its staging model are not of them.
 create or replace function ledger.landing_marks(source_schemas text[], source_tables text[]) returns jsonb
@@ -15,7 +28,7 @@ begin
         select
             t.schema_name, t.table_name, ledger.plain_table(t.schema_name, t.table_name) as landing,
             ledger.plain_table('staging', 'stg_' || t.schema_name || '__' || t.table_name) as staging,
-            '_fivetran_synced' = any(ledger.columns_of(t.schema_name, t.table_name)) as is_stamped
+            ledger.is_stamped(t.schema_name, t.table_name) as is_stamped
         from unnest(landing_marks.source_schemas, landing_marks.source_tables) as t (schema_name, table_name)
         order by t.schema_name collate "C", t.table_name collate "C"
     loop
@@ -164,8 +177,10 @@ begin
         inner join policy.declared_tables as d
             on m.source_schema = d.source_schema and m.source_table = d.source_table
         where m.is_stamped and nullif(d.key_columns, '') is not null
-        and ledger.plain_table(m.source_schema, m.source_table) is not null
-        and '_fivetran_synced' = any(ledger.columns_of(m.source_schema, m.source_table))
+        and ledger.is_stamped(m.source_schema, m.source_table)
+        -- Without a column of its key a table is set aside.
+        and array(select jsonb_array_elements_text(d.key_columns::jsonb))
+        <@ ledger.columns_of(m.source_schema, m.source_table)
     loop
         loaded := loaded || format(
             ' union all select record.source_schema, record.source_table, record.record_key
