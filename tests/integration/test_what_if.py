@@ -14,10 +14,13 @@ from typing import Any
 import jsonschema
 import psycopg
 import pytest
+from dagster import materialize
 from psycopg import sql
 
 import retention.what_if
+from orchestration.assets.what_if import what_if as what_if_asset
 from orchestration.lock import only_run
+from orchestration.resources import Run
 from retention import classify, scratch
 from retention import plan as plans
 from retention.code_hash import code_hash
@@ -283,3 +286,20 @@ def test_what_fails_or_was_killed_leaves_nothing(warehouse: Settings, tmp_path: 
     assert {k: v for k, v in after.items() if k != "ledger.classifications"} == {
         k: v for k, v in before.items() if k != "ledger.classifications"
     }
+
+
+def test_the_asset_shows_counts_and_where_the_page_is(
+    warehouse: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_policy(tmp_path, edited_text(VERSION, *POLICIES["R1 is longer, R2 shorter"][0]))
+    for name, value in warehouse.as_environment().items():
+        monkeypatch.setenv(name, value)
+    result = materialize([what_if_asset], resources={"run": Run(policy=str(path))})
+    (shown,) = result.asset_materializations_for_node("what_if")
+    assert shown.metadata["earlier"].value
+    assert shown.metadata["policy_version"].value == "tried"
+    page = str(shown.metadata["page_nb"].value)
+    assert page.startswith(warehouse.pages_url)
+    assert (warehouse.state / "reports" / page.rpartition("/")[2]).is_file()
+    named_none = materialize([what_if_asset], resources={"run": Run()}, raise_on_error=False)
+    assert not named_none.success
