@@ -8,6 +8,7 @@ The page asks nothing of the outside, runs no script, and prints.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from retention.report.render.layout import lay_out
 
 TEMPLATE = "report.html.j2"
 
+_PARTS = re.compile(r"[^._/]*[._/]+|[^._/]+")
 _TAGS = {"strong": "strong", "code": "code", "quote": "q"}
 # `spoken` is for those who hear the page.
 _CLASSES = {"agrees": "agrees", "spoken": "spoken", "differs": "chip bad"}
@@ -66,6 +68,12 @@ def _span(part: Span) -> Markup:
         attributes += Markup(' lang="{}"').format(part.lang)
     if tag is None:
         return Markup("{}").format(part.text)
+    text = _breakable(part.text) if tag == "code" else part.text
     return Markup("<{tag}{attributes}>{text}</{tag}>").format(
-        tag=tag, attributes=attributes, text=part.text
+        tag=tag, attributes=attributes, text=text
     )
+
+
+def _breakable(name: str) -> Markup:
+    """A long name may break after each of its parts, and nowhere else if it can be helped."""
+    return Markup("<wbr>").join(_PARTS.findall(name))
