@@ -12,8 +12,6 @@ from typing import Any
 from retention.files import replace_bytes, replace_text
 from retention.language import Language, speaker
 from retention.report import NAME
-from retention.report.render import html, pdf
-from retention.report.render.layout import lay_out
 
 
 def page_path(folder: Path, language: Language) -> Path:
@@ -33,6 +31,10 @@ def write_pages(
     policy_dir: Path | None = None,
 ) -> None:
     """Write the page and the PDF in `language`."""
+    # Charts and typesetting take seconds to import: whoever only asks where files are does not wait.
+    from retention.report.render import html, pdf
+    from retention.report.render.layout import lay_out
+
     page = lay_out(document, speaker(language, policy_dir))
     replace_text(page_path(folder, language), html.draw(page))
     replace_bytes(pdf_path(folder, language), pdf.draw(page))
