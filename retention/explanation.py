@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from retention.language import N_, Language, Speaker, speaker
+from retention.language import N_, Speaker
 from retention.phrase import Code, Phrase, Sayable, phrase, said, said_or_none
 from retention.policy import RuleClause
 
@@ -172,8 +172,3 @@ def blocker(code: str) -> Sayable:
     if kind == "request":
         return phrase(N_("a pending rights request in {table}"), table=scope)
     return Code("blocked_by", code)
-
-
-def blocker_words(code: str) -> str:
-    """The same in English."""
-    return said(speaker(Language.EN), blocker(code))
