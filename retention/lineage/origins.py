@@ -42,10 +42,6 @@ class Field:
         """Every column whose value stands in it, unchanged or not."""
         return self.exact | self.derived
 
-    def is_of(self, relation: Relation, column: str) -> bool:
-        """True where it can hold the value of that column."""
-        return any((o.relation, o.column) == (relation, column) for o in self.exact | self.equal)
-
 
 NOTHING = Field()
 
