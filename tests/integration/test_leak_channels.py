@@ -32,7 +32,7 @@ from tests.leaks.channels import Leak, Scanner, kinds
 from tests.leaks.patterns import Kind, Patterns
 from tests.leaks.sampling import processes, sampling, statements, temporary_files
 from tests.leaks.secrets import needles_for, secrets_of
-from tests.unit.test_report_page import document
+from tests.report_document import document
 
 pytestmark = pytest.mark.integration
 
