@@ -19,7 +19,7 @@ import pytest
 from expectations.standing import integrity_findings
 from landing.sample import land_sample
 from landing.sample.tables import TABLES
-from orchestration.metadata import record_counts
+from orchestration.standing import read_standing
 from retention import classify, holds, plan, verify
 from retention.code_hash import code_hash
 from retention.explain import explain
@@ -279,7 +279,7 @@ def test_it_is_shown_everywhere(house: House) -> None:
     listed = [one for one in found.findings if one.kind == "resurrection"]
     assert sum(one.records or 0 for one in listed) == counted
     assert "check_failed" not in {one.kind for one in found.findings}
-    assert record_counts(house.settings, house.as_of)["resurrections"] == counted
+    assert read_standing(house.settings, house.as_of).whole()["resurrections"] == counted
     assert isinstance(told, Explanation)
     assert isinstance(new, Explanation)
     assert str(house.first.plan_id) in str(told.notes[0])
