@@ -199,7 +199,7 @@ def test_it_touches_nothing_and_says_what_would_be(warehouse: Settings, tmp_path
     said = command(warehouse, "what-if", str(path)).stdout
     assert "due later" in said
     assert "rules R1 period value" in said
-    assert "a purge on" in said
+    assert "A purge on" in said
 
 
 def relations(conn: psycopg.Connection[Any]) -> list[tuple[Any, ...]]:

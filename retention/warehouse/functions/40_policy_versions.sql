@@ -8,11 +8,21 @@ create or replace function ledger.purge_if(tables jsonb, suffix text default '',
 language plpgsql stable security definer
 set search_path = pg_catalog, ledger, pg_temp set work_mem = '128MB' set jit = off as $$
 declare
-    objection text := ledger.unattended_objection(purge_if.suffix);
+    objection text;
     limits record;
     counted jsonb;
 begin
-    execute format('select * from policy%s.policy_unattended', suffix) into limits;
+    -- What is read with the owner's rights is the classifier's alone, whoever asks.
+    if purge_if.suffix !~ '^(_as_of_\d{8})?$' or (
+        select count(*) from pg_namespace as n
+        where
+            n.nspname in ('policy' || purge_if.suffix, 'intermediate' || purge_if.suffix, 'retention' || purge_if.suffix)
+            and n.nspowner = 'retention_classifier'::regrole
+    ) < 3 then
+        raise exception 'there is no such classification' using errcode = 'SL002';
+    end if;
+    objection := ledger.unattended_objection(purge_if.suffix);
+    execute format('select * from %I.policy_unattended', 'policy' || purge_if.suffix) into limits;
     with found as materialized (
         select * from ledger.plannable(purge_if.tables, ledger.today(), suffix => purge_if.suffix, ahead => purge_if.ahead)
     ),
