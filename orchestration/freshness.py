@@ -38,6 +38,7 @@ OWN = {
     "findings": NIGHTLY,
     "due_notices": NIGHTLY,
     "purge_plan": NIGHTLY,
+    "retention_report": NIGHTLY,
     "checkpoint": NIGHTLY,
     "housekeeping": NIGHTLY,
     "compaction": NIGHTLY,

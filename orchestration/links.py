@@ -19,7 +19,7 @@ REPORT_PART = {
     "facts": "rules",
     "deadlines": "calendar",
     "records": "overdue",
-    "rights": "blockers",
+    "rights": "rights",
     "checks": "overdue",
     "plan": "purges",
     "purge": "purges",
