@@ -68,9 +68,6 @@ TRACES: Mapping[str, Entry] = {
         "`target/` always; the rest `traces.builds` and `traces.logs`",
         "made again by the next run",
     ),
-    "pages/": Entry(
-        "what the pages server shows beside the reports", "always", "made again by the next run"
-    ),
     "controls/": Entry("what the control persons' run left", "`traces.builds`", "made again"),
     "dagster/": Entry(
         "Dagster's settings, and logs of the servers that `up` starts",
