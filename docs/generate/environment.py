@@ -76,7 +76,7 @@ TOLD: Mapping[str, Variable] = {
         "`nb` or `en`, of reports, explanations and notices; `--lang` goes before", "`en`"
     ),
     "RETENTION_NOTICE_CHANNELS": Variable(
-        "a file that says by which channels owners are [told](../how-to/tell-owners.md)",
+        "a file that says by which channels owners are [told](../how-to/tell-owners-what-falls-due.md)",
         "owners are not told",
     ),
     "RETENTION_NOTICE_COMMAND": Variable(

@@ -186,7 +186,7 @@ HOUSE: Words = {
     ),
     "notice_channels_unusable": (
         "the file of channels cannot be used: nobody is told what falls due",
-        "mend it as the finding says ([tell owners](../how-to/tell-owners.md))",
+        "mend it as the finding says ([tell owners](../how-to/tell-owners-what-falls-due.md))",
     ),
     "owner_without_channel": (
         "an owner of governed tables is not told what falls due in them",
