@@ -62,11 +62,16 @@ begin
         raise exception using errcode = 'SL002', message = 'there is no such classification';
     end if;
     if plan is null then
+        -- What is frozen is overdue, and nothing else can be: a look ahead adds its own condition.
         candidates := '(
-            records.disposition = ''purge'' and (
-                records.status = ''overdue''
-                or records.status in (''due_soon'', ''retained'') and records.due_on <= $2 + $7
-            )
+            records.status = ''overdue'' and records.disposition = ''purge'''
+        || case
+            when plannable.ahead > 0
+                then ' or records.status in (''due_soon'', ''retained'') and records.disposition = ''purge'''
+                    || ' and records.due_on <= $2 + $7'
+            else ''
+        end
+        || '
             or records.status in (''due_soon'', ''retained'', ''active'') and records.disposition = ''minimise''
             and column_ground.due_on <= $2 + $7
             or coalesce(decided.is_minimised or decided.is_withdrawn, false)
