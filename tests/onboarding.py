@@ -92,7 +92,12 @@ def retention(settings: Settings, *arguments: str) -> subprocess.CompletedProces
     """The command, as a person calls it."""
     return subprocess.run(
         [sys.executable, "-m", "cli.main", *arguments],
-        env={**os.environ, **settings.as_environment(), "NO_COLOR": "1"},
+        # A pipe has no width, whatever the caller's terminal has.
+        env={
+            **{name: value for name, value in os.environ.items() if name != "COLUMNS"},
+            **settings.as_environment(),
+            "NO_COLOR": "1",
+        },
         capture_output=True,
         text=True,
         check=False,
