@@ -9,12 +9,13 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from retention.language import Language, Said, Speaker, speaker
 from retention.pages.checks import kept_checks
 from retention.pages.served import DBT_DOCS, DELETIONS, INDEX, REPORTS, TRIED, names
 from retention.settings import Settings
+from retention.templates import environment
 
 _TEMPLATE = "index.html.j2"
 _DAY_PAGE = re.compile(r"reports/(\d{4}-\d{2}-\d{2})/")
@@ -113,11 +114,4 @@ def _described(said: Speaker, text: str) -> Said:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(_TEMPLATE)
+    return environment(Path(__file__).parent).get_template(_TEMPLATE)

@@ -6,14 +6,11 @@ Belongs here: the page and where it is written. Does not belong here: its words 
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from retention.files import replace_text
 from retention.language import Language, Speaker, speaker
 from retention.settings import Settings
+from retention.templates import environment
 from retention.what_if.words import sentences, tables, title
-
-_FOLDER = Path(__file__).parent
 
 
 def write_pages(settings: Settings, document: dict[str, Any]) -> dict[Language, Path]:
@@ -29,14 +26,8 @@ def write_pages(settings: Settings, document: dict[str, Any]) -> dict[Language, 
 
 def render(document: dict[str, Any], words: Speaker) -> str:
     """The page: one file that asks nothing of the outside, runs no script, and prints."""
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(
+    template = environment(Path(__file__).parent).get_template("tried.html.j2")
+    return template.render(
         language=words.language.value,
         title=title(document, words),
         sentences=list(sentences(document, words)),

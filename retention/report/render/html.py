@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from retention.language import Language, Span, speaker
 from retention.report.render.blocks import Page
 from retention.report.render.layout import lay_out
+from retention.templates import environment
 
 TEMPLATE = "report.html.j2"
 
@@ -40,16 +40,10 @@ def render(
 
 def draw(page: Page) -> str:
     """The page for a layout; the same layout gives the same text."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["spans"] = spans
-    environment.filters["svg"] = Markup
-    return environment.get_template(TEMPLATE).render(page=page)
+    templates = environment(Path(__file__).parent)
+    templates.filters["spans"] = spans
+    templates.filters["svg"] = Markup
+    return templates.get_template(TEMPLATE).render(page=page)
 
 
 def spans(parts: tuple[Span, ...]) -> Markup:

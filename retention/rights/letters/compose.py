@@ -10,11 +10,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from retention.policy import Policy
 from retention.rights.letters.markup import Letter, plain, read
 from retention.rights.letters.words import word
+from retention.templates import environment
 
 Language = Literal["nb", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -41,17 +40,11 @@ def compose(
     `told` is what its text asks for; the policy, its authority and the date are there as `policy`,
     `authority` and `on`. Raises jinja2's UndefinedError where the text asks for something nobody told.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=plain,
-        autoescape=False,  # noqa: S701 - this is no HTML; `finalize` keeps values from being markup
-    )
-    environment.filters["day"] = lambda value: in_words(value, language)
-    environment.filters["word"] = lambda code, kind: word(code, kind, language)
-    text = environment.get_template(f"{name}.{language}.j2").render(
+    # This is no HTML: `finalize` keeps values from being markup.
+    templates = environment(Path(__file__).parent, autoescape=False, finalize=plain)
+    templates.filters["day"] = lambda value: in_words(value, language)
+    templates.filters["word"] = lambda code, kind: word(code, kind, language)
+    text = templates.get_template(f"{name}.{language}.j2").render(
         **told, policy=policy, authority=policy.rights.authority, reference=reference, on=on
     )
     title, blocks = read(text)
