@@ -80,6 +80,21 @@ _SENTENCES = (
     "no longer overdue",
     "other records of its case stay",
     "the plan expired",
+    # Why a job may not, and a person has to (ledger.unattended_objection, ledger.outside_radius).
+    "nobody approved the policy's section `unattended`: have somebody approve it",
+    "nobody put this text of the policy into force ({version}, {hash}): an approver does, with"
+    " `retention policy activate {name}`",
+    "the approval of the policy's section `unattended` is an example, which counts in a sample alone:"
+    " have somebody approve the section",
+    "the policy marks no rule as unattended: a person approves every plan",
+    "outside the policy's blast radius: {reasons}: a person decides",
+    "{records} records, at most {most} are allowed",
+    "{records} of the {rows} rows of {table}, at most {percent} percent are allowed",
+    "{tables} tables would lose more than {percent} percent, most of all {records} of the {rows} rows of"
+    " {table}",
+    "overdue for {least} to {most} days, expected are {at_least} to {at_most}",
+    "{table} is never purged unattended",
+    "{left} of {cases} cases hold what the policy leaves to a person",
 )
 
 REASONS = {sentence: sentence for sentence in _SENTENCES}

@@ -112,12 +112,18 @@ class Speaker:
         if known is None:
             return Said(text or "", Language.EN.value)
         sentence, varying = known
-        if "reason" in varying:
-            varying["reason"] = self.reason(varying["reason"]).text
-        if "day" in varying:
-            varying["day"] = self.day(varying["day"])
-        said = self.template(sentence, context="reason").format(**varying)
+        said = self.template(sentence, context="reason").format(
+            **{name: self._varying(name, value) for name, value in varying.items()}
+        )
         return Said(said, self.language.value)
+
+    def _varying(self, name: str, value: str) -> str:
+        """What varies in a reason: reasons of their own, a day, a number, or a name as it is."""
+        if name in ("reason", "reasons"):
+            return "; ".join(self.reason(one).text for one in value.split("; "))
+        if name == "day":
+            return self.day(value)
+        return self.number(int(value)) if value.isdecimal() else value
 
     def period(self, duration: str | None) -> str:
         """An ISO 8601 duration in words: 'P6M' as '6 months' or '6 måneder'."""

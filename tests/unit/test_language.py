@@ -135,12 +135,40 @@ def test_every_reason_that_the_engine_gives_is_known() -> None:
         *(models / f"int_{name}.sql" for name in ("person_grounds", "assignments_decided")),
         ROOT / "retention" / "warehouse" / "functions" / "07_plannable.sql",
     ):
-        text = path.read_text(encoding="utf-8")
-        said = re.findall(r"(?:then|else)\s+'([a-z](?:[^']|'')* (?:[^']|'')*)'", text)
+        said = _written(path.read_text(encoding="utf-8"))
         assert said or path.name == "int_person_grounds.sql"
-        given += [one.replace("''", "'") for one in said]
+        given += said
     unknown = [one for one in given if recognised(one) is None and recognised(f"{one}x") is None]
     assert unknown == []
+
+
+def test_every_reason_why_a_job_may_not_is_known() -> None:
+    functions = ROOT / "retention" / "warehouse" / "functions"
+    (text,) = re.findall(
+        r"function ledger\.unattended_objection.*?\$\$(.*?)\$\$",
+        (functions / "11_unattended.sql").read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
+    given = _written(re.sub(r"'\s*\|\|\s*'", "", text))
+    assert len(given) == 3
+    assert [one for one in given if recognised(one) is None] == []
+    (text,) = re.findall(
+        r"function ledger\.outside_radius.*?\$\$(.*?)\$\$",
+        (functions / "11_unattended.sql").read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
+    forms = [one.replace("%s", "9") for one in re.findall(r"format\(\s*'([^']+)'", text)]
+    assert len(forms) == 7
+    # Of several tables and of one, the sentence is put together of two.
+    several, worst, one_alone = forms[1:4]
+    given = [forms[0], f"{several}{worst}", f"{worst}{one_alone}", *forms[4:]]
+    assert [one for one in given if recognised(one) is None] == []
+
+
+def _written(text: str) -> list[str]:
+    """The sentences that SQL gives as they stand."""
+    said = re.findall(r"(?:then|else|return)\s+'([a-z](?:[^']|'')* (?:[^']|'')*)'", text)
+    return [one.replace("''", "'") for one in said]
 
 
 def test_a_reason_is_said_with_what_varies_in_it() -> None:
@@ -151,6 +179,10 @@ def test_a_reason_is_said_with_what_varies_in_it() -> None:
         "oppdrag: oppdragstypen står ikke i erklæringen"
     )
     assert NB.reason("what nobody wrote").language == "en"
+    several = "1200 records, at most 1000 are allowed; crm.person is never purged unattended"
+    said = NB.reason(f"outside the policy's blast radius: {several}: a person decides")
+    assert said.language == "nb"
+    assert "1\u202f200 poster, høyst 1\u202f000 er tillatt; crm.person slettes aldri" in said.text
 
 
 def test_numbers_days_and_instants_are_written_as_people_write_them() -> None:
