@@ -110,7 +110,8 @@ def test_only_an_approved_plan_changes_landing(
             assert landing(conn) == before, arguments
 
         plan = conn.execute(
-            "select plan_id, digest, items from ledger.plans where state = 'proposed'"
+            "select plan_id, digest, items from ledger.plans"
+            " where state = 'proposed' and scope = 'ordinary'"
         ).fetchone()
         assert plan is not None
         plan_id, digest, items = plan
@@ -143,14 +144,18 @@ def test_only_an_approved_plan_changes_landing(
         purged = outside.run("purge", str(plan_id))
         assert purged.returncode == 0, purged.stderr
         left = rows(conn)
-        gone = conn.execute(
-            "select count(*), count(*) filter (where state = 'purged') from ledger.plan_items"
-            " where plan_id = %s and state in ('purged', 'skipped')",
-            (plan_id,),
-        ).fetchone()
+        outcome: Counter[str] = Counter(
+            dict(
+                conn.execute(
+                    "select state, count(*) from ledger.plan_items where plan_id = %s group by state",
+                    (plan_id,),
+                ).fetchall()
+            )
+        )
         # What points outside the warehouse waits for a store, which here answers nobody.
-        assert gone is not None
-        assert gone[0] == items
-        assert gone[1] > 0
-        assert not left - every_row, "a row that is left was changed"
-        assert (every_row - left).total() == gone[1]
+        assert outcome.keys() <= {"purged", "minimised", "skipped"}
+        assert outcome.total() == items
+        assert outcome["purged"] > 0
+        # A row that was minimised is left, and is another row than before.
+        assert (left - every_row).total() == outcome["minimised"]
+        assert (every_row - left).total() == outcome["purged"] + outcome["minimised"]
