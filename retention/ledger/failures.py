@@ -52,9 +52,12 @@ def translated(error: psycopg.Error, doing: str) -> RetentionError:
             f"the login lacks a right that is needed for {doing}:"
             " have an administrator grant it the role of that work"
         )
-    if isinstance(error, errors.UndefinedTable | errors.InvalidSchemaName):
+    # A function is missing where a newer version meets a warehouse that it has not run on.
+    if isinstance(
+        error, errors.UndefinedTable | errors.InvalidSchemaName | errors.UndefinedFunction
+    ):
         return UsageError(
-            f"a relation that is needed for {doing} is not there: `retention run` makes it"
+            f"a relation or function that is needed for {doing} is not there: `retention run` makes it"
         )
     name = type(error).__name__
     return WarehouseError(

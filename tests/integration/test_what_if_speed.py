@@ -64,7 +64,7 @@ def test_a_trial_answers_while_somebody_waits(crowd: Crowd, tmp_path: Path) -> N
         edited_text(
             ("version: lexly-2023-01-12", "version: tried"),
             ("value: P6M", "value: P18M"),
-            ("value: P12M", "value: P3M"),
+            ("value: P12M\n", "value: P3M\n"),
         ),
     )
     began = time.perf_counter()

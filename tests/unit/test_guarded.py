@@ -15,7 +15,7 @@ from dagster import (
 )
 
 from orchestration.guarded import MARK, guarded, without_others_words
-from retention.errors import Refused, RetentionError, WarehouseError
+from retention.errors import Refused, RetentionError, UsageError, WarehouseError
 from retention.settings import Settings
 from tests.unit.test_definitions import defs, fresh
 
@@ -50,6 +50,19 @@ def test_an_error_of_somebody_else_loses_its_words_and_keeps_its_place() -> None
     assert "internal error ValueError in a step at " in str(raised.value)
     assert "test_guarded.py:" in str(raised.value)
     assert raised.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    "missing", [psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction]
+)
+def test_a_warehouse_of_an_older_version_is_told_from_a_fault(
+    missing: type[psycopg.Error],
+) -> None:
+    with (
+        pytest.raises(UsageError, match="`retention run` makes it"),
+        without_others_words("a step"),
+    ):
+        raise missing(f"not there: {CANARY}")
 
 
 def test_an_error_of_the_database_is_translated() -> None:
