@@ -20,7 +20,7 @@ from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import sample_settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 CASES = {
     "lead_partner": "R1",

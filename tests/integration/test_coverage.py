@@ -94,6 +94,7 @@ def assert_sums(conn: psycopg.Connection[Any], coverage: Coverage) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_every_table_and_column_of_the_sample_is_declared_or_exempt(
     classified_sample: ClassifiedSample,
 ) -> None:

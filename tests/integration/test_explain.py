@@ -28,7 +28,7 @@ from tests.integration.conftest import BLOCKED, ClassifiedSample
 from tests.integration.test_status import best_of
 from tests.policies import edited_text, write_policy
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 READER = "retention_reader"
 

@@ -25,7 +25,7 @@ from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import ClassifiedSample, sample_settings
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 LAW = "foreldelsesloven § 14"
 HELD, PARTNER_OF_HELD = 990001, 990002

@@ -18,7 +18,7 @@ from tests.oracle.classify import Expected, classify
 from tests.oracle.facts import read_landing
 from tests.oracle.tables import TABLES
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ORACLE = Path(compare.__file__).parent
 POLICY_FILE = "lexly-2023-01-12.yaml"

@@ -25,7 +25,7 @@ from tests.conftest import Server
 from tests.integration.conftest import BLOCKED, ClassifiedSample
 from tests.policies import edited_text, write_policy
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ from tests.dbt_manifest import AS_CLASSIFIER
 from tests.erasures import Officer
 from tests.factories import LONG_AGO, Shop, today
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 Document = dict[str, Any]
 

@@ -177,6 +177,7 @@ def test_a_day_that_cannot_be_asked_about_ends_with_two_before_anything_is_opene
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.slow
 def test_a_second_run_while_one_is_going_is_refused(production: Production) -> None:
     with production.connect() as conn:
         conn.execute("select pg_advisory_lock(%s)", (lock._LOCK,))
@@ -210,6 +211,7 @@ def test_a_database_that_goes_away_half_way_ends_with_four_and_one_line(
     assert errors.startswith("retention: ")
 
 
+@pytest.mark.slow
 def test_an_integrity_check_that_stops_the_job_is_a_refusal_after_the_summary(
     told_stories: ClassifiedSample,
     tmp_path: Path,

@@ -24,7 +24,7 @@ from retention.errors import Refused, UsageError
 from retention.settings import Settings
 from retention.warehouse.connection import connect
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 AS_OF = date(2026, 1, 31)
 OURS = {"ledger", "sletteplikt"}

@@ -15,7 +15,7 @@ from landing.sample.stories import STORIES, TABLES_WITH_PERSONAL_KEYS, Story
 from retention.warehouse.connection import connect
 from tests.integration.conftest import SAMPLE_SEED, ClassifiedSample
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 Line = tuple[str, str, date | None]
 

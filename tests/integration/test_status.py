@@ -29,7 +29,7 @@ from retention.warehouse.connection import connect
 from tests.conftest import Server
 from tests.integration.conftest import ClassifiedSample
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 SCHEMA = json.loads(
     Path(retention.status.__file__).with_name("status.schema.json").read_text(encoding="utf-8")
