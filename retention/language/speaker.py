@@ -17,8 +17,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_date
-
 from retention.language.catalog import Catalog, messages, policy_texts
 from retention.language.languages import Language
 from retention.language.reasons import recognised
@@ -173,6 +171,9 @@ class Speaker:
         if not value:
             return ""
         found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+        # Not at the top: most who import this module name sentences alone, and `retention status` is quick.
+        from babel.dates import format_date
+
         return format_date(found, form, locale=self.language.locale)
 
     def _shown(self, values: dict[str, Any]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from retention.phrase import said
 from retention.warehouse.connection import connect
 from tests.factories import Shop
 from tests.integration.conftest import BLOCKED, ClassifiedSample
-from tests.integration.test_status import best_of
+from tests.integration.test_status import QUICK, best_of
 from tests.policies import edited_text, write_policy
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -349,11 +349,11 @@ def test_every_kind_of_explanation_fits_one_screen(
         assert len(done.stdout.splitlines()) <= 24, done.stdout
 
 
-def test_it_answers_in_under_a_second(
+def test_it_answers_while_somebody_waits(
     told_stories: ClassifiedSample, clean_environment: Mapping[str, str]
 ) -> None:
     asked = ("explain", "crm.person", "10")
-    assert best_of(lambda: command(told_stories, clean_environment, *asked)) < 1.0
+    assert best_of(lambda: command(told_stories, clean_environment, *asked)) < QUICK
 
 
 def test_it_loads_no_heavy_package(clean_environment: Mapping[str, str]) -> None:

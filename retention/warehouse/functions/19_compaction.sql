@@ -229,7 +229,7 @@ begin
     end if;
     select found_one.what into holding
     from (
-        select 1, format('a transaction of %s (process %s) that began before the rewrite is open', a.usename, a.pid)
+        select 1, format('a transaction of %s (process %s) that began before the rewrite is open', coalesce(a.usename, a.backend_type), a.pid)
         from pg_stat_activity as a
         where
             a.pid <> pg_backend_pid() and (a.datid is null or a.datname = current_database())
